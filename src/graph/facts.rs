@@ -1,0 +1,55 @@
+//! All that an element may look at. The graph knows no HTTP, no clock and no dice: they come in as values.
+
+use super::path::Path;
+use serde_json::{Number, Value};
+use std::borrow::Cow;
+
+/// One request, as the graph sees it.
+pub trait Facts {
+    /// The value at `path`, or `None` where there is none. A path without a rest gives the whole root.
+    fn look(&self, path: &Path) -> Option<Fact<'_>>;
+
+    /// The random number of this exchange, the same at every call.
+    fn dice(&self) -> u64;
+}
+
+/// A JSON value that borrows where it can: scalars are spelt out, so that no tree is built to compare a word.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array or an object.
+    Tree(Cow<'a, Value>),
+}
+
+impl<'a> Fact<'a> {
+    /// Borrows a JSON value.
+    #[must_use]
+    pub fn of(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(b) => Self::Bool(*b),
+            Value::Number(n) => Self::Number(n.clone()),
+            Value::String(s) => Self::Text(Cow::Borrowed(s)),
+            tree => Self::Tree(Cow::Borrowed(tree)),
+        }
+    }
+}
+
+impl From<u64> for Fact<'_> {
+    fn from(n: u64) -> Self {
+        Self::Number(n.into())
+    }
+}
+
+impl<'a> From<&'a str> for Fact<'a> {
+    fn from(s: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(s))
+    }
+}

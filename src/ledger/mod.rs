@@ -1,0 +1,104 @@
+//! The counters behind `rate` elements: reserve an upper bound before the call, settle the real figure after it.
+
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Requests.
+    Count,
+    /// Nano-dollars.
+    Cost,
+    /// Tokens, input and output.
+    Tokens,
+}
+
+/// How the window moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Technique {
+    /// The last `window` before now.
+    Sliding,
+    /// Windows that begin at multiples of `window` since the Unix epoch.
+    Fixed,
+}
+
+/// One limit, for one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// Whose counter: route, element and key value, joined.
+    pub key: String,
+    /// What is counted.
+    pub unit: Unit,
+    /// The most that a window may hold, in `unit`.
+    pub most: u64,
+    /// How long a window is.
+    pub window: Duration,
+    /// How it moves.
+    pub technique: Technique,
+}
+
+/// One limit asked for some amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The limit.
+    pub limit: Limit,
+    /// An upper bound of what this exchange will use, in the limit's unit.
+    pub amount: u64,
+}
+
+/// The answer for one limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Whether the amount was reserved (or would have been, but for another limit of the same step).
+    pub allowed: bool,
+    /// What is left in the window, in the limit's unit, after this reservation.
+    pub remaining: u64,
+    /// Until the window holds less: when denied, the time after which the same ask can pass.
+    pub reset: Duration,
+}
+
+/// What an exchange really used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Actual {
+    /// Requests: 1, or 0 when nothing was answered.
+    pub count: u64,
+    /// Nano-dollars.
+    pub cost: u64,
+    /// Tokens.
+    pub tokens: u64,
+}
+
+/// Why a ledger could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The engine behind the ledger is away.
+    #[error("the ledger is away: {0}")]
+    Away(String),
+}
+
+/// The contract of every ledger: atomic, idempotent by exchange id; a reservation that is never settled expires.
+/// `now` is the time since the Unix epoch.
+pub trait Ledger: Send + Sync {
+    /// Reserves every amount, or none of them.
+    fn reserve<'a>(
+        &'a self,
+        exchange: &'a str,
+        asks: &'a [Ask],
+        now: Duration,
+    ) -> BoxFuture<'a, Result<Vec<Grant>, LedgerError>>;
+
+    /// Replaces all that the exchange reserved by what it used. A second call changes nothing.
+    fn settle<'a>(
+        &'a self,
+        exchange: &'a str,
+        actual: Actual,
+        now: Duration,
+    ) -> BoxFuture<'a, Result<(), LedgerError>>;
+
+    /// Gives back all that the exchange reserved. A second call changes nothing.
+    fn release<'a>(&'a self, exchange: &'a str, now: Duration) -> BoxFuture<'a, Result<(), LedgerError>>;
+
+    /// What `reserve` of nothing would answer; reserves nothing.
+    fn peek<'a>(&'a self, limit: &'a Limit, now: Duration) -> BoxFuture<'a, Result<Grant, LedgerError>>;
+}

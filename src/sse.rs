@@ -1,0 +1,1 @@
+//! Server-sent events: bytes to events, incremental, for any chunking.

@@ -1,0 +1,94 @@
+//! Everything known about one exchange at its end. No prompt text, no secret.
+
+use crate::chat::{Kind, Usage};
+use std::time::{Duration, SystemTime};
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// A model's answer went through whole.
+    Answered,
+    /// A model's answer began, then broke; the client saw an error event or a cut stream.
+    Cut,
+    /// The client went away.
+    Cancelled,
+    /// Every attempt failed.
+    Failed,
+    /// A limit led to the end.
+    Limited,
+    /// Refused before any attempt: a bad request, an unknown route, no key.
+    Refused,
+}
+
+/// One call of one provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRecord {
+    /// The `model` element's id.
+    pub element: String,
+    /// The provider's configured name.
+    pub provider: String,
+    /// The model as the provider knows it.
+    pub model: String,
+    /// When it was sent.
+    pub started: SystemTime,
+    /// From sent to answered or failed.
+    pub duration: Duration,
+    /// From sent to the first content, where there was any.
+    pub first_content: Option<Duration>,
+    /// The provider's HTTP status, where it answered.
+    pub status: Option<u16>,
+    /// Why it failed; `None` for a success.
+    pub fault: Option<Kind>,
+}
+
+/// One limit that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitRecord {
+    /// The `rate` element's id.
+    pub element: String,
+    /// Whether it let the request pass.
+    pub allowed: bool,
+}
+
+/// One exchange, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The exchange id (Envoy's stream id).
+    pub exchange: String,
+    /// The route's name; empty when a model was named directly or no route was found.
+    pub route: String,
+    /// The route's version.
+    pub version: String,
+    /// `chat.completions`, `embeddings`, ...; `unknown` for a path that is none.
+    pub endpoint: &'static str,
+    /// The model as the client asked for it.
+    pub asked: String,
+    /// The element ids walked.
+    pub path: Vec<String>,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// The client key's id, where there was one.
+    pub key: Option<String>,
+    /// When the request came in.
+    pub started: SystemTime,
+    /// From the request to the last byte of its answer.
+    pub duration: Duration,
+    /// From the request to the first content passed on.
+    pub first_content: Option<Duration>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The status that the client got; 0 when it went away before.
+    pub status: u16,
+    /// The public error code, where the client got an error.
+    pub error: Option<&'static str>,
+    /// Every attempt, in order.
+    pub attempts: Vec<AttemptRecord>,
+    /// Every limit, in order.
+    pub limits: Vec<LimitRecord>,
+    /// Tokens of the answer that was passed on.
+    pub usage: Option<Usage>,
+    /// What it cost, in nano-dollars; `None` when the price is not known.
+    pub cost: Option<u64>,
+    /// The W3C `traceparent` that came with the request.
+    pub traceparent: Option<String>,
+}

@@ -1,0 +1,3 @@
+//! Every integration test, in one binary: so helpers are shared and linking is paid once.
+#[cfg(test)]
+mod tidy;
