@@ -10,10 +10,11 @@
 //!                     snapshot                       the compiled world, swapped whole
 //!                     provider                       where a model lives and how to be let in; prices
 //!    dialect   graph   ledger   store   telemetry    five crafts that do not know each other
-//!                    chat   sse                      the words
+//!                chat   json   sse               the words
 //! ```
 
 pub mod chat;
+pub mod json;
 pub mod sse;
 
 pub mod dialect;

@@ -6,7 +6,7 @@ use std::{
 
 /// Rooms from the ground up. A room may use only rooms on lower lines.
 const FLOORS: &[&[&str]] = &[
-    &["chat", "sse"],
+    &["chat", "json", "sse"],
     &["dialect", "graph", "ledger", "store", "telemetry"],
     &["provider"],
     &["snapshot"],
