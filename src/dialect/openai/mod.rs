@@ -1,0 +1,11 @@
+//! OpenAI's wire format, as many providers speak it: the identity path, on which bytes are kept.
+
+mod answer;
+mod fault;
+mod request;
+mod stream;
+
+pub use answer::read as read_answer;
+pub use fault::{Refusal, read as read_fault};
+pub use request::{Rewrite, asks_for_usage, rewrite};
+pub use stream::{Passed, Stream};
