@@ -1,1 +1,32 @@
-//! The room `exchange`.
+//! One request's life: from its first header to its last byte, however many attempts that takes.
+//!
+//! A life is a `Stage`, moved by value: `stage.handle(event, &world, &mut effects)` gives the next one. The door that
+//! feeds it (`extproc`) knows protobuf and sockets; this room knows neither. One stream of events is one attempt; between
+//! two attempts the exchange waits in `World`, under the id that Envoy gave it.
+
+mod advance;
+mod answer;
+mod ask;
+mod attempt;
+mod client;
+mod effect;
+mod estimate;
+mod event;
+mod facts;
+mod life;
+mod models;
+mod parked;
+mod refuse;
+mod settings;
+mod settle;
+mod stage;
+mod world;
+
+pub use ask::Ask;
+pub use client::Clients as KnownClients;
+pub use effect::{AnswerHead, Effect, Forward, Header, Reply};
+pub use event::{Event, Headers, Unexpected};
+pub use refuse::Refuse;
+pub use settings::{ClientKey, Clients, Limits, Retry, Settings};
+pub use stage::Stage;
+pub use world::{Clock, Live, World};

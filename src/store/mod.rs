@@ -1,1 +1,5 @@
-//! The room `store`.
+//! What was published: route documents, as they were written.
+
+mod folder;
+
+pub use folder::{Document, Folder};

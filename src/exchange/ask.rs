@@ -1,0 +1,96 @@
+//! What a client asks for: head and body, read once.
+
+use super::{
+    client::metadata,
+    event::Headers,
+    facts::Input,
+    refuse::Refuse,
+    settings::ClientKey,
+    world::{Live, World},
+};
+use crate::{dialect::Endpoint, json::Object};
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use std::{
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
+
+/// The head of a request that will have a body.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Request headers.
+    pub headers: Headers,
+    /// The endpoint that its path names.
+    pub endpoint: Endpoint,
+    /// Who asks.
+    pub key: Option<Arc<ClientKey>>,
+    /// When it came.
+    pub now: SystemTime,
+}
+
+impl Head {
+    /// Reads the headers of a request.
+    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Refuse> {
+        let path = headers.text(":path").unwrap_or_default();
+        let (path, _) = path.split_once('?').unwrap_or((path, ""));
+        let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
+        let method = headers.text(":method").unwrap_or_default();
+        if method != "POST" {
+            return Err(Refuse::method(method, path));
+        }
+        let key = live.clients.of(&headers)?;
+        let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
+        let limit = live.settings.limits.max_body;
+        if length.is_some_and(|length| length > limit) {
+            return Err(Refuse::too_large(limit));
+        }
+        Ok(Self { headers, endpoint, key, now: world.now() })
+    }
+}
+
+/// One request, read.
+#[derive(Debug)]
+pub struct Ask {
+    /// Its head.
+    pub head: Head,
+    /// Its body.
+    pub body: Object,
+    /// The model as asked.
+    pub model: String,
+    /// Whether a stream is asked for.
+    pub stream: bool,
+    /// Metadata, the key's own on top.
+    pub metadata: Map<String, Value>,
+    /// The random number of this exchange.
+    pub dice: u64,
+    /// What the input is like; made when a graph asks.
+    pub(super) input: OnceLock<Input>,
+}
+
+impl Ask {
+    /// Reads the body that follows `head`.
+    ///
+    /// # Errors
+    /// Not JSON, no model, bad metadata.
+    pub fn read(head: Head, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Refuse> {
+        let body = Object::read(Bytes::from(body)).map_err(|error| {
+            Refuse::bad_request("invalid_json", format!("the request body is not a JSON object: {error}"))
+        })?;
+        let model = body.string("model").ok_or_else(missing_model)?.into_owned();
+        let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
+        let stream = body.is_true("stream");
+        Ok(Self { head, body, model, stream, metadata, dice, input: OnceLock::new() })
+    }
+}
+
+fn missing_model() -> Refuse {
+    let message = "the request body names no `model`: give it as a string, such as \"dynamic/<route>\"";
+    Refuse::bad_request("missing_model", message.into()).param("model")
+}
+
+fn unknown_endpoint(path: &str) -> Refuse {
+    let known: Vec<_> = Endpoint::ALL.iter().map(|e| format!("/v1{}", e.path)).collect();
+    let message = format!("there is no endpoint {path}; there are GET /v1/models and POST {}", known.join(", "));
+    Refuse::not_found("unknown_endpoint", message)
+}

@@ -1,0 +1,90 @@
+//! What can happen to an exchange.
+
+/// HTTP headers, names in lower case, pseudo-headers (`:path`) among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// The value of the first header of this name, where it is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(n, _)| n == name)?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// All names, as they stand.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// All headers whose value is text.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), std::str::from_utf8(value).ok()?)))
+    }
+}
+
+impl FromIterator<(String, Vec<u8>)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<u8>)>>(headers: I) -> Self {
+        Self(headers.into_iter().collect())
+    }
+}
+
+/// What can happen. The first four come in this order, each once; then bodies until the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The request's headers.
+    RequestHead {
+        /// The headers.
+        headers: Headers,
+        /// No body follows.
+        end: bool,
+    },
+    /// The request's whole body.
+    RequestBody(Vec<u8>),
+    /// The headers of the provider's answer, or of Envoy's own in its place.
+    AnswerHead {
+        /// The headers.
+        headers: Headers,
+        /// No body follows.
+        end: bool,
+    },
+    /// A piece of the answer.
+    AnswerBody {
+        /// The bytes; may be none.
+        bytes: Vec<u8>,
+        /// The last piece.
+        end: bool,
+    },
+    /// The answer ended with trailers.
+    AnswerTrailers,
+    /// The stage's own deadline passed.
+    Deadline,
+    /// Envoy closed the stream: the client went away, or the provider's connection broke.
+    Gone,
+}
+
+impl Event {
+    /// Its name, for messages.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RequestHead { .. } => "request_headers",
+            Self::RequestBody(_) => "request_body",
+            Self::AnswerHead { .. } => "response_headers",
+            Self::AnswerBody { .. } => "response_body",
+            Self::AnswerTrailers => "response_trailers",
+            Self::Deadline => "deadline",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// A message that the stage can make nothing of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("got {got}, this stage expects {expects}")]
+pub struct Unexpected {
+    /// What came.
+    pub got: &'static str,
+    /// What should have come.
+    pub expects: &'static str,
+}

@@ -1,0 +1,125 @@
+//! One exchange: what it asks, where it stands in its graph, what it has tried.
+
+use super::{
+    ask::Ask,
+    effect::Header,
+    world::Live,
+};
+use crate::{
+    chat::Fault,
+    graph::Walk,
+    ledger::Grant,
+    snapshot::Route,
+    telemetry::AttemptRecord,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// One exchange.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// The id that Envoy gave it.
+    pub(super) id: String,
+    pub(super) ask: Ask,
+    pub(super) live: Arc<Live>,
+    pub(super) route: Arc<Route>,
+    pub(super) walk: Walk,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) limits: Vec<Limited>,
+    /// How often Envoy has come: one pass is one stream of events.
+    pub(super) passes: u32,
+    /// A break that counts only if Envoy comes again; if it does not, the client went away.
+    pub(super) broken: Option<Fault>,
+    pub(super) started: Instant,
+    pub(super) first_content: Option<Duration>,
+    /// Whether its one end has come.
+    pub(super) settled: bool,
+}
+
+/// One call of one provider.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) record: AttemptRecord,
+    pub(super) sent: Instant,
+    pub(super) timeout: Duration,
+    pub(super) fault: Option<Fault>,
+}
+
+/// One limit that was asked.
+#[derive(Debug)]
+pub(super) struct Limited {
+    pub(super) element: String,
+    pub(super) most: u64,
+    pub(super) window: Duration,
+    pub(super) grant: Grant,
+}
+
+impl Exchange {
+    /// The headers that tell a client what was decided.
+    pub(super) fn told(&self) -> Vec<Header> {
+        let mut told = Vec::with_capacity(12);
+        if !self.route.name.is_empty() {
+            told.push(("x-attache-route", format!("{}@{}", self.route.name, self.route.version)));
+        }
+        told.push(("x-attache-path", self.path().join(",")));
+        told.push(("x-attache-attempts", self.attempts.len().to_string()));
+        if let Some(last) = self.attempts.last() {
+            let models = self.attempts.chunk_by(|a, b| a.record.element == b.record.element).count();
+            told.push(("x-attache-model", last.record.model.clone()));
+            told.push(("x-attache-provider", last.record.provider.clone()));
+            told.push(("cf-aig-model", last.record.model.clone()));
+            told.push(("cf-aig-provider", last.record.provider.clone()));
+            told.push(("cf-aig-step", models.saturating_sub(1).to_string()));
+        }
+        told.push(("cf-aig-request-id", self.id.clone()));
+        self.tell_limits(&mut told);
+        told
+    }
+
+    /// The ids of the elements walked.
+    pub(super) fn path(&self) -> Vec<&str> {
+        self.walk.path(&self.route.program).collect()
+    }
+
+    /// `RateLimit` and `RateLimit-Policy`, as the IETF draft writes them.
+    fn tell_limits(&self, told: &mut Vec<Header>) {
+        if self.limits.is_empty() {
+            return;
+        }
+        let list = |item: fn(&Limited) -> String| self.limits.iter().map(item).collect::<Vec<_>>().join(", ");
+        told.push(("ratelimit", list(|l| format!("{:?};r={};t={}", l.element, l.grant.remaining, l.grant.reset.as_secs()))));
+        told.push(("ratelimit-policy", list(|l| format!("{:?};q={};w={}", l.element, l.most, l.window.as_secs()))));
+    }
+
+    /// Ends the attempt under way.
+    pub(super) fn close_attempt(&mut self, fault: Option<Fault>) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.record.duration = attempt.sent.elapsed();
+            attempt.record.fault = fault.as_ref().map(|f| f.kind);
+            attempt.record.status = attempt.record.status.or(fault.as_ref().and_then(|f| f.status));
+            attempt.fault = fault;
+        }
+    }
+
+    /// The first content has come: from here on the answer is the client's.
+    pub(super) fn commit(&mut self) {
+        self.first_content = Some(self.started.elapsed());
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.record.first_content = Some(attempt.sent.elapsed());
+        }
+    }
+
+    /// When the attempt under way has taken too long for its first content.
+    pub(super) fn first_content_by(&self) -> Option<Instant> {
+        self.attempts.last().map(|attempt| attempt.sent + attempt.timeout)
+    }
+}
+
+impl Drop for Exchange {
+    /// Only notices: the ends of an exchange are where it is settled.
+    fn drop(&mut self) {
+        if !self.settled {
+            tracing::error!(exchange = self.id, "an exchange was dropped without being settled");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The one end of every exchange: the ledger gets the real figures, telemetry gets the record.
+
+use super::{ask::Head, life::Exchange, refuse::Refuse, world::World};
+use crate::{
+    chat::Usage,
+    ledger::Actual,
+    telemetry::{LimitRecord, Outcome, Record},
+};
+use std::time::Duration;
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending {
+    pub(super) outcome: Outcome,
+    /// The status that the client got; 0 when it went away before.
+    pub(super) status: u16,
+    pub(super) error: Option<&'static str>,
+    pub(super) usage: Option<Usage>,
+}
+
+impl Ending {
+    /// The client went away before it had an answer.
+    pub(super) const CANCELLED: Self = Self { outcome: Outcome::Cancelled, status: 0, error: None, usage: None };
+
+    /// The client got an error of ours.
+    pub(super) fn refused(outcome: Outcome, refuse: &Refuse) -> Self {
+        Self { outcome, status: refuse.status, error: Some(refuse.refusal.code), usage: None }
+    }
+}
+
+impl Exchange {
+    /// The one end.
+    pub(super) async fn settle(mut self: Box<Self>, ending: Ending, world: &World) {
+        self.settled = true;
+        let cost = ending.usage.and_then(|usage| self.cost(&usage));
+        if !self.limits.is_empty() {
+            self.settle_limits(ending, cost, world).await;
+        }
+        world.ended(self.record(ending, cost));
+    }
+
+    /// Its next attempt never came: the client went away between two.
+    pub(super) async fn abandoned(mut self: Box<Self>, world: &World) {
+        if let Some(fault) = self.broken.take() {
+            self.close_attempt(Some(fault));
+        }
+        self.settle(Ending::CANCELLED, world).await;
+    }
+
+    async fn settle_limits(&self, ending: Ending, cost: Option<u64>, world: &World) {
+        // a call that the client did not wait for was made all the same, and counts
+        let counts = ending.usage.is_some()
+            || matches!(ending.outcome, Outcome::Answered | Outcome::Cut)
+            || (ending.outcome == Outcome::Cancelled && !self.attempts.is_empty());
+        let now = world.since_epoch();
+        let done = if counts {
+            let tokens = ending.usage.map_or(0, |usage| usage.total());
+            world.ledger.settle(&self.id, Actual { count: 1, cost: cost.unwrap_or(0), tokens }, now).await
+        } else {
+            world.ledger.release(&self.id, now).await
+        };
+        if let Err(error) = done {
+            tracing::warn!(exchange = self.id, %error, "a reservation could not be settled; it will expire");
+        }
+    }
+
+    fn cost(&self, usage: &Usage) -> Option<u64> {
+        let last = &self.attempts.last()?.record;
+        Some(self.live.snapshot.prices.of(&last.provider, &last.model)?.cost(usage))
+    }
+
+    fn record(&self, ending: Ending, cost: Option<u64>) -> Record {
+        Record {
+            exchange: self.id.clone(),
+            route: self.route.name.clone(),
+            version: self.route.version.clone(),
+            path: self.path().into_iter().map(str::to_owned).collect(),
+            stream: self.ask.stream,
+            duration: self.started.elapsed(),
+            first_content: self.first_content,
+            attempts: self.attempts.iter().map(|a| a.record.clone()).collect(),
+            limits: self
+                .limits
+                .iter()
+                .map(|l| LimitRecord { element: l.element.clone(), allowed: l.grant.allowed })
+                .collect(),
+            cost,
+            ..of_head(&self.ask.head, self.ask.model.clone(), ending)
+        }
+    }
+}
+
+/// The record of a request that was refused before it became an exchange.
+pub(super) fn refused(id: String, head: &Head, asked: String, refuse: &Refuse) -> Record {
+    Record { exchange: id, ..of_head(head, asked, Ending::refused(Outcome::Refused, refuse)) }
+}
+
+fn of_head(head: &Head, asked: String, ending: Ending) -> Record {
+    Record {
+        exchange: String::new(),
+        route: String::new(),
+        version: String::new(),
+        endpoint: head.endpoint.name,
+        asked,
+        path: Vec::new(),
+        stream: false,
+        key: head.key.as_ref().map(|key| key.id.clone()),
+        started: head.now,
+        duration: Duration::ZERO,
+        first_content: None,
+        outcome: ending.outcome,
+        status: ending.status,
+        error: ending.error,
+        attempts: Vec::new(),
+        limits: Vec::new(),
+        usage: ending.usage,
+        cost: None,
+        traceparent: head.headers.text("traceparent").map(str::to_owned),
+    }
+}

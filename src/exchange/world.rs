@@ -1,0 +1,129 @@
+//! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
+
+use super::{client::Clients, parked::Parked, settings::Settings};
+use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
+use arc_swap::{ArcSwap, Guard};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Tells the time.
+pub type Clock = fn() -> SystemTime;
+
+/// Everything that a request meets besides itself.
+pub struct World {
+    live: ArcSwap<Live>,
+    /// The counters behind `rate` elements.
+    pub ledger: Arc<dyn Ledger>,
+    pub(super) parked: Parked,
+    records: Box<dyn Fn(Record) + Send + Sync>,
+    clock: Clock,
+    in_flight: AtomicUsize,
+    draining: AtomicBool,
+}
+
+/// What is replaced whole when routes or settings change.
+#[derive(Debug)]
+pub struct Live {
+    /// Routes, providers, prices.
+    pub snapshot: Arc<Snapshot>,
+    /// The room's settings.
+    pub settings: Settings,
+    /// The client keys.
+    pub clients: Clients,
+}
+
+impl Live {
+    /// Puts the two together.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, settings: Settings) -> Self {
+        let clients = Clients::new(&settings);
+        Self { snapshot, settings, clients }
+    }
+}
+
+impl World {
+    /// A world that begins with `live`, and gives the record of every exchange to `records`.
+    pub fn new(
+        live: Live,
+        ledger: Arc<dyn Ledger>,
+        records: impl Fn(Record) + Send + Sync + 'static,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            live: ArcSwap::from_pointee(live),
+            ledger,
+            parked: Parked::default(),
+            records: Box::new(records),
+            clock,
+            in_flight: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// What is live now.
+    pub fn live(&self) -> Guard<Arc<Live>> {
+        self.live.load()
+    }
+
+    /// Makes `live` the world of all requests from now on.
+    pub fn publish(&self, live: Live) {
+        self.live.store(Arc::new(live));
+    }
+
+    /// The time.
+    pub fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
+    /// The time since the Unix epoch, as the ledger wants it.
+    pub(super) fn since_epoch(&self) -> Duration {
+        self.now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    /// How many exchanges are between their first header and their end.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Refuses new exchanges from now on; those that began go on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether new exchanges are refused.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Settles and drops the walks whose next attempt never came.
+    pub async fn sweep(&self) {
+        for exchange in self.parked.overdue(tokio::time::Instant::now()) {
+            exchange.abandoned(self).await;
+        }
+    }
+
+    pub(super) fn began(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn ended(&self, record: Record) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.note(record);
+    }
+
+    /// Hands over the record of a request that never became an exchange.
+    pub(super) fn note(&self, record: Record) {
+        (self.records)(record);
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("in_flight", &self.in_flight()).finish_non_exhaustive()
+    }
+}
