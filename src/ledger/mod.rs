@@ -1,5 +1,14 @@
 //! The counters behind `rate` elements: reserve an upper bound before the call, settle the real figure after it.
 
+#[cfg(test)]
+#[macro_use]
+mod contract;
+mod counter;
+mod memory;
+mod shards;
+
+pub use memory::{Memory, Settings};
+
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
