@@ -1,8 +1,6 @@
 //! The ledger of one pair: counters in this process, exact under concurrency.
 //!
-//! An amount belongs to the moment at which it was reserved: the settlement replaces it there, and changes nothing when
-//! that moment has left the window. A counter keeps its amounts when only `most` changes; another unit, window or
-//! technique is another counter. `now` is expected from one clock that does not step back.
+//! A counter keeps its amounts when only `most` changes; another unit, window or technique is another counter.
 
 use super::{
     Actual, Ask, Grant, Ledger, LedgerError, Limit, Technique, Unit,
