@@ -120,7 +120,11 @@ impl Record {
     /// The attempt whose answer was passed on, if any was.
     #[must_use]
     pub fn answering(&self) -> Option<&AttemptRecord> {
-        let passed_on = matches!(self.outcome, Outcome::Answered | Outcome::Cut | Outcome::Cancelled);
+        let passed_on = match self.outcome {
+            Outcome::Answered | Outcome::Cut => true,
+            Outcome::Cancelled => self.first_content.is_some() || self.usage.is_some(),
+            Outcome::Failed | Outcome::Limited | Outcome::Refused => false,
+        };
         self.attempts.last().filter(|_| passed_on)
     }
 

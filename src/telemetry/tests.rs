@@ -120,6 +120,18 @@ async fn a_request_that_never_reached_a_model_counts_too() {
 }
 
 #[tokio::test]
+async fn only_an_answer_that_was_passed_on_has_a_price() {
+    let failed = Record { outcome: Outcome::Failed, ..record() };
+    let early = Record { outcome: Outcome::Cancelled, first_content: None, usage: None, ..record() };
+    assert_eq!((failed.answering(), early.answering()), (None, None));
+    let text = metrics_of(&Settings::default(), [failed, early]).await;
+    assert!(!text.contains("attache_cost_usd_total{") && !text.contains("attache_tokens_total{"), "{text}");
+    let late = Record { outcome: Outcome::Cancelled, ..record() };
+    let text = metrics_of(&Settings::default(), [late]).await;
+    assert!(text.contains(r#"attache_cost_usd_total{provider="beta",model="beta-1"} 0.00125"#), "{text}");
+}
+
+#[tokio::test]
 async fn names_are_bounded() {
     let settings = Settings { max_label_sets: 3, ..Settings::default() };
     let asked = (0..10).map(|i| {
