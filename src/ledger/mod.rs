@@ -1,5 +1,14 @@
 //! The counters behind `rate` elements: reserve an upper bound before the call, settle the real figure after it.
 
+#[cfg(test)]
+#[macro_use]
+mod contract;
+mod counter;
+mod memory;
+mod shards;
+
+pub use memory::{Memory, Settings};
+
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 
@@ -52,9 +61,10 @@ pub struct Ask {
 pub struct Grant {
     /// Whether the amount was reserved (or would have been, but for another limit of the same step).
     pub allowed: bool,
-    /// What is left in the window, in the limit's unit, after this reservation.
+    /// What is left in the window, in the limit's unit; after this reservation, when it was allowed.
     pub remaining: u64,
-    /// Until the window holds less: when denied, the time after which the same ask can pass.
+    /// When allowed: the time until the window holds less, zero when it holds nothing. When denied: the time after
+    /// which the same ask can pass if nobody else asks; the whole window for one that never can.
     pub reset: Duration,
 }
 
@@ -77,10 +87,14 @@ pub enum LedgerError {
     Away(String),
 }
 
-/// The contract of every ledger: atomic, idempotent by exchange id; a reservation that is never settled expires.
-/// `now` is the time since the Unix epoch.
+/// The contract of every ledger: atomic, idempotent by exchange id, never more than `most` in any window.
+///
+/// An amount belongs to the moment at which it was reserved, also after its settlement. What an exchange reserves in
+/// several steps is settled or released as one, and an exchange that does neither loses its reservations after a while.
+/// `now` is the time since the Unix epoch, from a clock that does not step back.
 pub trait Ledger: Send + Sync {
-    /// Reserves every amount, or none of them.
+    /// Reserves every amount, or none of them when any is denied. An exchange that was granted a limit before gets the
+    /// same grant again, and nothing is counted twice.
     fn reserve<'a>(
         &'a self,
         exchange: &'a str,
@@ -88,7 +102,8 @@ pub trait Ledger: Send + Sync {
         now: Duration,
     ) -> BoxFuture<'a, Result<Vec<Grant>, LedgerError>>;
 
-    /// Replaces all that the exchange reserved by what it used. A second call changes nothing.
+    /// Replaces all that the exchange reserved by what it used, be it less or more, where the window still holds that
+    /// moment. A second call changes nothing.
     fn settle<'a>(
         &'a self,
         exchange: &'a str,

@@ -1,5 +1,120 @@
 //! Facts to numbers, lines and spans. Nobody calls telemetry from the middle: one `Record` per exchange, at its end.
 
+pub mod log;
+mod metrics;
 mod record;
+mod spans;
 
+pub use metrics::InFlight;
 pub use record::{AttemptRecord, LimitRecord, Outcome, Record};
+pub use spans::Otlp;
+
+use metrics::Metrics;
+use spans::Spans;
+use std::time::SystemTime;
+use tokio::sync::{mpsc, oneshot};
+
+/// The settings of [`Telemetry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Label sets that each metric may have before the rest is counted under `other`.
+    pub max_label_sets: usize,
+    /// Records that may wait to be worked on; more are dropped, and counted.
+    pub queue: usize,
+    /// Where spans go; `None`: nowhere.
+    pub otlp: Option<Otlp>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_label_sets: 2000, queue: 4096, otlp: None }
+    }
+}
+
+/// Makes numbers, lines and spans of records, beside the request path.
+#[derive(Debug)]
+pub struct Telemetry {
+    metrics: Metrics,
+    queue: mpsc::Sender<Job>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Record(Box<Record>),
+    /// Finish, then answer.
+    Stop(oneshot::Sender<()>),
+}
+
+impl Telemetry {
+    /// The media type of [`render`](Self::render).
+    pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Starts the task that works on records; call it within a runtime, after [`log::init`].
+    #[must_use]
+    pub fn start(settings: &Settings) -> Self {
+        let metrics = Metrics::new(settings.max_label_sets);
+        let spans = settings.otlp.as_ref().and_then(Spans::start);
+        let (queue, jobs) = mpsc::channel(settings.queue.max(1));
+        drop(tokio::spawn(work(jobs, metrics.clone(), spans)));
+        Self { metrics, queue }
+    }
+
+    /// Hands a record over; never waits.
+    pub fn record(&self, record: Record) {
+        if self.queue.try_send(Job::Record(Box::new(record))).is_err() {
+            self.metrics.dropped();
+        }
+    }
+
+    /// Counts an exchange as in flight until the answer is dropped.
+    #[must_use]
+    pub fn begin(&self) -> InFlight {
+        self.metrics.begin()
+    }
+
+    /// Tells which snapshot is live.
+    pub fn snapshot(&self, version: &str, built_at: SystemTime) {
+        self.metrics.snapshot(version, built_at);
+    }
+
+    /// All metrics as text for Prometheus.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.metrics.render()
+    }
+
+    /// Works off what waits and sends the last spans. Records that come later are dropped.
+    pub async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.queue.send(Job::Stop(done)).await.is_ok() {
+            drop(stopped.await);
+        }
+    }
+}
+
+async fn work(mut jobs: mpsc::Receiver<Job>, metrics: Metrics, spans: Option<Spans>) {
+    let mut stopping = None;
+    while let Some(job) = jobs.recv().await {
+        match job {
+            Job::Record(record) => {
+                metrics.count(&record);
+                log::write(&record);
+                if let Some(spans) = &spans {
+                    spans.export(&record);
+                }
+            }
+            Job::Stop(done) => {
+                stopping = Some(done);
+                break;
+            }
+        }
+    }
+    if let Some(spans) = spans {
+        spans.stop().await;
+    }
+    // dropped with the task in any case: whoever waits goes on
+    drop(stopping);
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,21 @@ pub enum Outcome {
     Refused,
 }
 
+impl Outcome {
+    /// The public name, as metrics, logs and spans use it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Cut => "cut",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Limited => "limited",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// One call of one provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptRecord {
@@ -91,4 +106,31 @@ pub struct Record {
     pub cost: Option<u64>,
     /// The W3C `traceparent` that came with the request.
     pub traceparent: Option<String>,
+}
+
+impl AttemptRecord {
+    /// The name of the fault, or `ok`.
+    #[must_use]
+    pub fn result(&self) -> &'static str {
+        self.fault.map_or("ok", Kind::name)
+    }
+}
+
+impl Record {
+    /// The attempt whose answer was passed on, if any was.
+    #[must_use]
+    pub fn answering(&self) -> Option<&AttemptRecord> {
+        let passed_on = match self.outcome {
+            Outcome::Answered | Outcome::Cut => true,
+            Outcome::Cancelled => self.first_content.is_some() || self.usage.is_some(),
+            Outcome::Failed | Outcome::Limited | Outcome::Refused => false,
+        };
+        self.attempts.last().filter(|_| passed_on)
+    }
+
+    /// What it cost, in US dollars.
+    #[must_use]
+    pub fn usd(&self) -> Option<f64> {
+        self.cost.map(|nano_dollars| nano_dollars as f64 / 1e9)
+    }
 }
