@@ -1,1 +1,5 @@
 //! The room `exchange`.
+
+mod settings;
+
+pub use settings::{ClientKey, Clients, Limits, Retry, Settings};

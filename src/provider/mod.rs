@@ -120,8 +120,8 @@ pub struct EnvoyCluster {
     pub max_pending_requests: u32,
     /// A file of certificate authorities in PEM; the system's where there is none.
     pub ca: Option<String>,
-    /// An HTTP proxy to tunnel through: `address:port`.
-    pub proxy: Option<String>,
+    /// An HTTP proxy to tunnel through.
+    pub proxy: Option<BaseUrl>,
 }
 
 impl Default for EnvoyCluster {
