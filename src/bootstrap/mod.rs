@@ -1,10 +1,14 @@
 //! Envoy's file: the complete bootstrap of the pair, printed from the settings.
 
+mod cluster;
+mod flow;
 mod settings;
 
 pub use settings::{AccessLog, Settings};
 
 use crate::{exchange::Limits, provider::Provider};
+use flow::{block, flow};
+use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path};
 
 /// All that the bootstrap depends on.
@@ -29,8 +33,87 @@ pub enum Sidecar<'a> {
     Tcp(SocketAddr),
 }
 
+/// The text that every pair shares, with its reasons; `<<name>>` stands for what differs.
+const TEMPLATE: &str = include_str!("pair.yaml");
+/// What Envoy buffers above the largest body, so that one of exactly that size passes.
+const HEADROOM: usize = 64 << 10;
+
 /// The bootstrap, as YAML.
 #[must_use]
-pub fn yaml(_pair: &Pair<'_>) -> String {
-    String::new()
+pub fn yaml(pair: &Pair<'_>) -> String {
+    let (settings, limits) = (pair.settings, pair.limits);
+    let tunnels: Vec<Value> = pair.providers.iter().filter_map(cluster::tunnel).collect();
+    let clusters: Vec<Value> = pair.providers.iter().flat_map(cluster::clusters).collect();
+    let values = [
+        ("admin", flow(&socket(settings.admin))),
+        ("front", flow(&socket(settings.front))),
+        ("body_buffer", (limits.max_body + HEADROOM).to_string()),
+        ("idle", format!("{}s", 2 * limits.stream_idle.as_secs())),
+        ("retries", (limits.max_attempts - 1).to_string()),
+        ("too_large", flow(&too_large(limits.max_body))),
+        ("error", flow(&error("%LOCAL_REPLY_BODY%", "%RESPONSE_CODE_DETAILS%"))),
+        ("access_log", flow(&access_log(settings.access_log))),
+        ("sidecar", flow(&sidecar(pair.sidecar))),
+        ("tunnels", block(&tunnels)),
+        ("providers", block(&clusters)),
+    ];
+    let filled = values
+        .iter()
+        .fold(TEMPLATE.to_owned(), |text, (name, value)| text.replace(&format!("<<{name}>>"), value));
+    format!("{}\n", filled.trim_end())
 }
+
+fn socket(address: SocketAddr) -> Value {
+    json!({"address": address.ip().to_string(), "port_value": address.port()})
+}
+
+fn sidecar(sidecar: Sidecar<'_>) -> Value {
+    match sidecar {
+        Sidecar::Pipe(path) => json!({"pipe": {"path": path.to_string_lossy()}}),
+        Sidecar::Tcp(address) => json!({"socket_address": socket(address)}),
+    }
+}
+
+/// An answer of Envoy's own, in OpenAI's shape.
+fn error(message: &str, code: &str) -> Value {
+    json!({"json_format": {"error": {"message": message, "type": "gateway_error", "code": code, "param": null}}})
+}
+
+/// Names the limit to a client whose body is above it.
+fn too_large(max_body: usize) -> Value {
+    let message = format!("The request body is larger than {max_body} bytes, the limit of this gateway.");
+    let threshold = json!({"default_value": 413, "runtime_key": "attache.too_large"});
+    json!({
+        "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": threshold}}},
+        "body_format_override": error(&message, "body_too_large"),
+    })
+}
+
+fn access_log(log: AccessLog) -> Value {
+    let format = json!({
+        "time": "%START_TIME%",
+        "method": "%REQ(:METHOD)%",
+        "path": "%REQ(:PATH)%",
+        "status": "%RESPONSE_CODE%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+        "flags": "%RESPONSE_FLAGS%",
+        "duration_ms": "%DURATION%",
+        "bytes_received": "%BYTES_RECEIVED%",
+        "bytes_sent": "%BYTES_SENT%",
+        "cluster": "%UPSTREAM_CLUSTER%",
+        "host": "%UPSTREAM_HOST%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "attache": "%DYNAMIC_METADATA(attache)%",
+    });
+    let url = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog";
+    match log {
+        AccessLog::Off => json!([]),
+        AccessLog::Stdout => json!([{
+            "name": "envoy.access_loggers.stdout",
+            "typed_config": {"@type": url, "log_format": {"json_format": format}},
+        }]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -143,7 +143,7 @@ fn cluster(mut section: Section<'_>) -> EnvoyCluster {
     section.set("max_pending_requests", &mut cluster.max_pending_requests, count(most));
     cluster.ca = section.value("ca", |value| {
         let path = folder.join(text(value)?);
-        path.into_os_string().into_string().map_err(|_| "the path is not UTF-8".to_owned())
+        path.to_str().map(str::to_owned).ok_or_else(|| "the path is not UTF-8".to_owned())
     });
     cluster.proxy = section.value("proxy", |value| proxy(&text(value)?));
     section.end();

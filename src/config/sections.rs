@@ -98,9 +98,8 @@ fn listen(mut section: Section<'_>, config: &mut Config) {
 /// Reads `unix:/path` or `address:port`.
 fn door(value: &Value, folder: &Path) -> Result<Listen, String> {
     let Some(path) = value.as_str().and_then(|text| text.strip_prefix("unix:")) else {
-        return address(value)
-            .map(Listen::Tcp)
-            .map_err(|_| format!("expected \"unix:/path\" or an IP address with a port, found {value}"));
+        let wanted = || format!("expected \"unix:/path\" or an IP address with a port, found {value}");
+        return address(value).ok().map(Listen::Tcp).ok_or_else(wanted);
     };
     let path: PathBuf = folder.join(path);
     match path.as_os_str().len() {
