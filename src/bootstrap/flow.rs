@@ -4,8 +4,6 @@ use serde_json::{Map, Value};
 
 /// Above this many characters a value gets lines of its own.
 const WIDTH: usize = 120;
-/// How deep the lists of the template lie.
-const INDENT: usize = 2;
 
 /// One line: `{a: 1, b: [x, y]}`.
 pub(super) fn flow(value: &Value) -> String {
@@ -20,10 +18,10 @@ pub(super) fn flow(value: &Value) -> String {
     }
 }
 
-/// The items of a list, each as a block.
-pub(super) fn block(items: &[Value]) -> String {
+/// The items of a list, each as a block that begins `indent` columns in.
+pub(super) fn block(items: &[Value], indent: usize) -> String {
     let mut out = String::new();
-    list(&mut out, items, INDENT);
+    list(&mut out, items, indent);
     out
 }
 
@@ -82,7 +80,7 @@ mod tests {
             {"deep": {"first": long, "second": [{"k": long}, {"k": {"l": long, "m": long}}], "flat": []}},
             "word", 7, {},
         ]);
-        let read: Value = serde_saphyr::from_str(&block(tree.as_array().unwrap())).unwrap();
+        let read: Value = serde_saphyr::from_str(&block(tree.as_array().unwrap(), 4)).unwrap();
         assert_eq!(read, tree);
         let read: Value = serde_saphyr::from_str(&flow(&tree)).unwrap();
         assert_eq!(read, tree);

@@ -37,6 +37,9 @@ pub enum Sidecar<'a> {
 const TEMPLATE: &str = include_str!("pair.yaml");
 /// What Envoy buffers above the largest body, so that one of exactly that size passes.
 const HEADROOM: usize = 64 << 10;
+/// How deep the template's lists of listeners and clusters lie, and its list of local replies.
+const RESOURCES: usize = 2;
+const MAPPERS: usize = 12;
 
 /// The bootstrap, as YAML.
 #[must_use]
@@ -50,12 +53,13 @@ pub fn yaml(pair: &Pair<'_>) -> String {
         ("body_buffer", (limits.max_body + HEADROOM).to_string()),
         ("idle", format!("{}s", 2 * limits.stream_idle.as_secs())),
         ("retries", (limits.max_attempts - 1).to_string()),
-        ("too_large", flow(&too_large(limits.max_body))),
+        ("too_large", block(&[too_large(limits.max_body)], MAPPERS)),
+        ("no_sidecar", block(&[no_sidecar()], MAPPERS)),
         ("error", flow(&error("%LOCAL_REPLY_BODY%", "%RESPONSE_CODE_DETAILS%"))),
         ("access_log", flow(&access_log(settings.access_log))),
         ("sidecar", flow(&sidecar(pair.sidecar))),
-        ("tunnels", block(&tunnels)),
-        ("providers", block(&clusters)),
+        ("tunnels", block(&tunnels, RESOURCES)),
+        ("providers", block(&clusters, RESOURCES)),
     ];
     let filled = values
         .iter()
@@ -82,11 +86,24 @@ fn error(message: &str, code: &str) -> Value {
 /// Names the limit to a client whose body is above it.
 fn too_large(max_body: usize) -> Value {
     let message = format!("The request body is larger than {max_body} bytes, the limit of this gateway.");
-    let threshold = json!({"default_value": 413, "runtime_key": "attache.too_large"});
+    json!({"filter": status(413), "body_format_override": error(&message, "body_too_large")})
+}
+
+/// What a client hears while Attaché is away.
+fn no_sidecar() -> Value {
+    let message = "The gateway is restarting; try again in a moment.";
+    let retry_after = json!({"header": {"key": "retry-after", "value": "1"}});
     json!({
-        "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": threshold}}},
-        "body_format_override": error(&message, "body_too_large"),
+        "filter": status(503),
+        "headers_to_add": [retry_after],
+        "body_format_override": error(message, "gateway_unavailable"),
     })
+}
+
+/// A filter on the status. (Envoy wants a name for overriding the number while it runs.)
+fn status(code: u16) -> Value {
+    let value = json!({"default_value": code, "runtime_key": format!("attache.status_{code}")});
+    json!({"status_code_filter": {"comparison": {"op": "EQ", "value": value}}})
 }
 
 fn access_log(log: AccessLog) -> Value {
