@@ -229,11 +229,8 @@ impl<'a> Section<'a> {
 /// `path.key`, the key quoted where it could be misread.
 fn join(path: &str, key: &str) -> String {
     let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/'));
-    match (path, plain) {
-        ("", true) => key.into(),
-        (path, true) => format!("{path}.{key}"),
-        (path, false) => format!("{path}.{key:?}"),
-    }
+    let key = if plain { key.to_owned() } else { format!("{key:?}") };
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 fn unknown(key: &str, known: &[&str]) -> String {

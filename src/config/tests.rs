@@ -279,3 +279,41 @@ fn no_secret_is_printed() {
     let config = good(DESIGN);
     assert!(!format!("{config:?}").contains("sk-1"));
 }
+
+const DOCUMENTATION: &str = include_str!("../../docs/configuration.md");
+
+#[test]
+fn every_key_is_documented() {
+    let text = r#"
+"?": 1
+listen: {"?": 1}
+envoy: {"?": 1}
+auth: {"?": 1, keys: [{id: k, key: k, "?": 1}]}
+providers: {<name>: {dialect: openai, base_url: "http://h", "?": 1, envoy: {"?": 1}}}
+prices: {<provider>/<model>: {input: 1, output: 1, "?": 1}}
+retry: {"?": 1}
+limits: {"?": 1}
+telemetry: {"?": 1}
+"#;
+    let told = mistakes(text);
+    let mut sections = 0;
+    for mistake in told.iter().filter(|m| m.contains("known here: ")) {
+        let (path, known) = mistake.split_once(": unknown key; known here: ").unwrap();
+        let section = path.replace('"', "").replace("[0]", "[]").replace('?', "");
+        for key in known.split(", ") {
+            assert!(
+                DOCUMENTATION.contains(&format!("| `{section}{key}` |")),
+                "`{section}{key}` is not documented"
+            );
+        }
+        sections += 1;
+    }
+    assert_eq!(sections, 11, "{told:#?}");
+}
+
+#[test]
+fn the_documented_defaults_are_the_defaults() {
+    let (_, block) = DOCUMENTATION.split_once("```yaml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    assert_eq!(good(block), good(""));
+}
