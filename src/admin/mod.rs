@@ -1,1 +1,5 @@
 //! The room `admin`.
+
+mod settings;
+
+pub use settings::Settings;

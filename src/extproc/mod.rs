@@ -1,1 +1,5 @@
 //! The room `extproc`.
+
+mod settings;
+
+pub use settings::{Listen, Settings};

@@ -1,3 +1,5 @@
 //! Every integration test, in one binary: so helpers are shared and linking is paid once.
 #[cfg(test)]
+mod bootstrap;
+#[cfg(test)]
 mod tidy;

@@ -1,0 +1,85 @@
+//! The section `auth`: who may ask, and with which keys.
+
+use super::{
+    reader::Section,
+    values::{text, word},
+};
+use crate::{
+    exchange::{ClientKey, Clients, Settings},
+    provider::Secret,
+};
+use serde_json::{Map, Value};
+
+/// The settings of `exchange`, with only clients and keys read.
+pub(super) fn read(mut section: Section<'_>) -> Settings {
+    let mut settings = Settings::default();
+    let words = [("required", Clients::Required), ("optional", Clients::Optional), ("off", Clients::Off)];
+    section.set("clients", &mut settings.clients, word(&words));
+    for (path, item) in section.items("keys") {
+        let Some(key) = client_key(Section::new(section.notes, path.clone(), item)) else { continue };
+        if settings.keys.iter().any(|other| other.id == key.id) {
+            section.notes.mistake(path.as_str(), format!("the id `{}` is given twice", key.id));
+        }
+        if settings.keys.iter().any(|other| other.key == key.key) {
+            section.notes.mistake(path, "another id has the same `key`; nobody could tell them apart");
+        }
+        settings.keys.push(key);
+    }
+    if settings.clients == Clients::Required && settings.keys.is_empty() {
+        section.notes.warn(section.at("clients"), "a key is required, but there is none: nobody is served");
+    }
+    section.end();
+    settings
+}
+
+fn client_key(mut section: Section<'_>) -> Option<ClientKey> {
+    let id = section.required("id", text);
+    let name = section.value("name", text);
+    let key = secret(&mut section);
+    let metadata = metadata(&mut section);
+    let all = || vec!["*".to_owned()];
+    let models = section.texts("models").unwrap_or_else(all);
+    let routes = section.texts("routes").unwrap_or_else(all);
+    section.end();
+    let id = id?;
+    Some(ClientKey { name: name.unwrap_or_else(|| id.clone()), id, key: key?, metadata, models, routes })
+}
+
+/// The token. Without its variable nobody can show the key: it is left out.
+fn secret(section: &mut Section<'_>) -> Option<Secret> {
+    let path = section.at("key");
+    match section.secret("key") {
+        Some(Ok(secret)) if !secret.reveal().trim().is_empty() => Some(secret),
+        Some(Err(variable)) => {
+            let problem = format!("the variable {variable} is not set; the key is unusable until it is");
+            section.notes.warn(path, problem);
+            None
+        }
+        Some(Ok(_)) => {
+            section.notes.mistake(path, "must not be empty");
+            None
+        }
+        None if !section.has("key") => {
+            section.notes.mistake(path, "missing; it must be set");
+            None
+        }
+        None => None,
+    }
+}
+
+fn metadata(section: &mut Section<'_>) -> Map<String, Value> {
+    let notes = section.notes;
+    let mut metadata = Map::new();
+    for (path, name, value) in section.entries("metadata") {
+        let value = match value {
+            Value::String(_) => notes.text(path, value).map(Value::String),
+            Value::Number(_) | Value::Bool(_) => Some(value.clone()),
+            _ => {
+                notes.mistake(path, "metadata is flat: expected a text, a number or a boolean");
+                None
+            }
+        };
+        metadata.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    metadata
+}

@@ -1,0 +1,145 @@
+//! The sections of `attache.yaml`, one function each.
+
+use super::{
+    Config, Log, LogFormat, clients, providers,
+    reader::Section,
+    values::{address, count, duration, share, size, text, word},
+};
+use crate::{
+    admin,
+    bootstrap::{self, AccessLog},
+    exchange::{Limits, Retry},
+    extproc::{self, Listen},
+    provider::Secret,
+};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tracing::level_filters::LevelFilter;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+/// A gRPC message holds a body and the headers, of which Envoy lets through 60 KiB.
+const MESSAGE_HEADROOM: usize = 1 << 20;
+/// The kernel's `sun_path`, without its closing zero.
+const SOCKET_PATH: usize = 107;
+
+/// The whole document. Where something is wrong a default stands in: the caller looks at the notes.
+pub(super) fn read(mut root: Section<'_>) -> Config {
+    let (mut limits, limit_of) = limits(root.section("limits"));
+    let mut config = Config {
+        extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
+        admin: admin::Settings::default(),
+        envoy: envoy(root.section("envoy"), &mut limits),
+        exchange: clients::read(root.section("auth")),
+        store: Secret::new("sqlite:attache.db"),
+        routes: None,
+        providers: providers::read(&mut root, limit_of.first_content),
+        prices: providers::prices(&mut root),
+        log: telemetry(root.section("telemetry")),
+    };
+    config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;
+    config.exchange.limits = limits;
+    config.exchange.retry = retry(root.section("retry"));
+    listen(root.section("listen"), &mut config);
+    let folder = root.notes.folder;
+    config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
+    root.set("store", &mut config.store, store);
+    root.value("ledger", word(&[("memory:", ())]));
+    root.value("session", word(&[("off", ())]));
+    root.end();
+    config
+}
+
+/// The limits that rooms other than `exchange` keep.
+struct Elsewhere {
+    drain: Duration,
+    first_content: Duration,
+}
+
+fn limits(mut section: Section<'_>) -> (Limits, Elsewhere) {
+    let mut limits = Limits::default();
+    let mut other = Elsewhere { drain: Duration::from_secs(30), first_content: Duration::from_mins(1) };
+    section.set("max_attempts", &mut limits.max_attempts, count(1..=1000));
+    section.set("metadata_entries", &mut limits.metadata_entries, count(1..=1000));
+    section.set("metadata_bytes", &mut limits.metadata_bytes, size(16..=48 << 10));
+    section.set("answer_buffer", &mut limits.answer_buffer, size(1 << 10..=1 << 30));
+    section.set("event_bytes", &mut limits.event_bytes, size(1 << 10..=64 << 20));
+    section.set("abandoned", &mut limits.abandoned, duration(SECOND..=HOUR));
+    section.set("stream_idle", &mut limits.stream_idle, duration(SECOND..=HOUR));
+    section.set("output_tokens", &mut limits.output_tokens, count(1..=10_000_000));
+    section.set("drain", &mut other.drain, duration(Duration::ZERO..=HOUR));
+    section.set("first_content", &mut other.first_content, duration(MILLISECOND..=HOUR));
+    section.end();
+    (limits, other)
+}
+
+fn envoy(mut section: Section<'_>, limits: &mut Limits) -> bootstrap::Settings {
+    let mut settings = bootstrap::Settings::default();
+    section.set("front", &mut settings.front, address);
+    section.set("admin", &mut settings.admin, address);
+    section.set("max_body", &mut limits.max_body, size(1 << 10..=1 << 30));
+    let logs = [("off", AccessLog::Off), ("stdout", AccessLog::Stdout)];
+    section.set("access_log", &mut settings.access_log, word(&logs));
+    section.end();
+    settings
+}
+
+fn listen(mut section: Section<'_>, config: &mut Config) {
+    let folder = section.notes.folder;
+    section.set("extproc", &mut config.extproc.listen, |value| door(value, folder));
+    section.set("admin", &mut config.admin.listen, address);
+    section.end();
+}
+
+/// Reads `unix:/path` or `address:port`.
+fn door(value: &Value, folder: &Path) -> Result<Listen, String> {
+    let Some(path) = value.as_str().and_then(|text| text.strip_prefix("unix:")) else {
+        let wanted = || format!("expected \"unix:/path\" or an IP address with a port, found {value}");
+        return address(value).ok().map(Listen::Tcp).ok_or_else(wanted);
+    };
+    let path: PathBuf = folder.join(path);
+    match path.as_os_str().len() {
+        _ if path == folder => Err("names no socket; expected \"unix:/path\"".into()),
+        0..=SOCKET_PATH => Ok(Listen::Unix(path)),
+        long => Err(format!("the path of a socket may have {SOCKET_PATH} bytes, this one has {long}")),
+    }
+}
+
+fn store(value: &Value) -> Result<Secret, String> {
+    let url = text(value)?;
+    let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
+    known.then(|| Secret::new(url)).ok_or_else(|| "expected `sqlite:FILE` or `postgres://...`".into())
+}
+
+fn retry(mut section: Section<'_>) -> Retry {
+    let mut retry = Retry::default();
+    section.set("base", &mut retry.base, duration(MILLISECOND..=HOUR));
+    section.set("max", &mut retry.max, duration(MILLISECOND..=HOUR));
+    section.set("jitter", &mut retry.jitter, share);
+    section.set("after_max", &mut retry.after_max, duration(Duration::ZERO..=HOUR));
+    if retry.base > retry.max {
+        section.notes.mistake(section.at("base"), "longer than `max`; lower it, or raise `max`");
+    }
+    section.end();
+    retry
+}
+
+fn telemetry(mut section: Section<'_>) -> Log {
+    let mut log = Log { format: LogFormat::Json, level: LevelFilter::INFO };
+    section.set("log", &mut log.format, word(&[("json", LogFormat::Json), ("text", LogFormat::Text)]));
+    let levels = [
+        ("off", LevelFilter::OFF),
+        ("error", LevelFilter::ERROR),
+        ("warn", LevelFilter::WARN),
+        ("info", LevelFilter::INFO),
+        ("debug", LevelFilter::DEBUG),
+        ("trace", LevelFilter::TRACE),
+    ];
+    section.set("level", &mut log.level, word(&levels));
+    section.end();
+    log
+}

@@ -1,0 +1,73 @@
+//! The printed bootstrap, before the real Envoy; and the one that the documentation explains.
+
+use attache::config::Config;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
+const EVERY_KIND: &str = r#"
+listen: {extproc: "unix:/tmp/attache.sock"}
+envoy: {front: "[::]:8080", access_log: stdout}
+providers:
+  http:     {dialect: openai, base_url: "http://vllm.internal:8000/v1"}
+  https:    {dialect: openai, base_url: "https://api.openai.com/v1"}
+  ip:       {dialect: openai, base_url: "http://127.0.0.1:9100/v1"}
+  ip6:      {dialect: openai, base_url: "https://[::1]:9443"}
+  ca:       {dialect: openai, base_url: "https://llm.corp", envoy: {ca: CA, connect_timeout: 250ms}}
+  proxy:    {dialect: openai, base_url: "https://far.example", envoy: {proxy: "proxy.corp:3128"}}
+  proxy-ip: {dialect: openai, base_url: "http://[::1]:80", envoy: {proxy: "127.0.0.1:3128"}}
+"#;
+
+#[test]
+fn envoy_accepts_every_kind_of_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    fs::copy(SYSTEM_CA, &ca).unwrap();
+    let unix = EVERY_KIND.replace("CA", ca.to_str().unwrap());
+    let tcp = unix.replace("unix:/tmp/attache.sock", "0.0.0.0:9000");
+    for text in [unix, tcp] {
+        envoy_accepts(folder.path(), &config(&text).bootstrap());
+    }
+}
+
+#[test]
+fn the_documented_bootstrap_is_the_printed_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (config, _) = Config::load(&root.join("envoy/attache.yaml"), &|_| Some("key".into())).unwrap();
+    let (path, printed) = (root.join("envoy/envoy.yaml"), config.bootstrap());
+    #[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
+    if env::var("UPDATE").is_ok() {
+        fs::write(&path, &printed).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == printed,
+        "envoy/envoy.yaml is not what `attache envoy` prints; run the tests with UPDATE=1"
+    );
+    envoy_accepts(tempfile::tempdir().unwrap().path(), &printed);
+}
+
+fn config(text: &str) -> Config {
+    Config::parse(text, Path::new("/"), &|_| None).unwrap().0
+}
+
+/// Asks the real Envoy; where there is none, there is nothing to ask.
+fn envoy_accepts(folder: &Path, bootstrap: &str) {
+    let Some(envoy) = envoy_binary() else { return };
+    let file = folder.join("envoy.yaml");
+    fs::write(&file, bootstrap).unwrap();
+    let check = Command::new(envoy).args(["--mode", "validate", "-c"]).arg(&file).output().unwrap();
+    assert!(check.status.success(), "{}\n{bootstrap}", String::from_utf8_lossy(&check.stderr));
+}
+
+fn envoy_binary() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "names the binary to test against")]
+    let named = env::var("ENVOY_BIN").ok().map(PathBuf::from);
+    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/py/lib");
+    let pythons = fs::read_dir(lib).into_iter().flatten().flatten();
+    let mut own = pythons.map(|python| python.path().join("site-packages/envoy/_bin/envoy"));
+    named.or_else(|| own.find(|envoy| envoy.exists()))
+}
