@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     chat::{Fault, Kind},
-    graph::{Call, End, LimitAsk, Step, Unit as GraphUnit},
+    graph::{self, Amount, Call, LimitAsk, OnError, Step, Why},
     ledger::{Ask, Grant, Limit, Technique, Unit},
     provider::{Credential, Provider},
     telemetry::AttemptRecord,
@@ -24,7 +24,20 @@ pub(super) enum Turn {
         retry: u32,
     },
     /// The client's: the walk is over without an answer.
-    End(End),
+    End(Finish),
+}
+
+/// Why a walk is over.
+#[derive(Debug)]
+pub(super) struct Finish {
+    pub(super) why: Why,
+    /// The element that made it so.
+    pub(super) cause: String,
+}
+
+impl Finish {
+    /// Another call would be one more than `limits.max_attempts`.
+    pub(super) const TOO_MANY: Self = Self { why: Why::Failed, cause: String::new() };
 }
 
 impl Exchange {
@@ -45,18 +58,21 @@ impl Exchange {
                         self.close_attempt(Some(fault));
                     }
                 },
-                Step::End(end) => return Turn::End(end),
+                Step::End(end) => {
+                    let cause = end.cause.unwrap_or(end.element).to_owned();
+                    return Turn::End(Finish { why: end.why, cause });
+                }
             }
         }
     }
 
     /// Notes that `call` is made now.
     pub(super) fn open_attempt(&mut self, call: &Call<'_>, world: &World) {
-        let default = self.live.snapshot.providers.get(call.provider).map(|p| p.timeout);
+        let default = self.live.snapshot.providers.get(&*call.target.provider).map(|p| p.timeout);
         let record = AttemptRecord {
             element: call.element.to_owned(),
-            provider: call.provider.to_owned(),
-            model: call.model.to_owned(),
+            provider: call.target.provider.to_string(),
+            model: call.target.model.to_string(),
             started: world.now(),
             duration: Duration::ZERO,
             first_content: None,
@@ -75,8 +91,9 @@ impl Exchange {
     /// Why a call can not be made at all.
     fn unusable(&self, call: &Call<'_>) -> Option<Fault> {
         let fault = |kind, message| Some(Fault { message, ..Fault::new(kind) });
-        match self.provider(call.provider).map(|p| &p.credential) {
-            None => fault(Kind::NoCluster, format!("the provider `{}` is not configured", call.provider)),
+        let provider = &*call.target.provider;
+        match self.provider(provider).map(|p| &p.credential) {
+            None => fault(Kind::NoCluster, format!("the provider `{provider}` is not configured")),
             Some(Credential::Missing { variable }) => {
                 fault(Kind::NoCredential, format!("the variable {variable} that holds its key is not set"))
             }
@@ -85,49 +102,44 @@ impl Exchange {
     }
 
     async fn reserve(&mut self, ask: &LimitAsk<'_>, world: &World) -> bool {
-        let limit = Limit {
-            key: format!("{}\u{1f}{}\u{1f}{}", self.route.name, ask.element, ask.key),
-            unit: unit(ask.unit),
-            most: ask.most,
-            window: ask.window,
-            technique: if ask.fixed { Technique::Fixed } else { Technique::Sliding },
+        let (unit, most) = match ask.amount {
+            Amount::Count(most) => (Unit::Count, most),
+            Amount::Cost(most) => (Unit::Cost, most),
+            Amount::Tokens(most) => (Unit::Tokens, most),
         };
-        let amount = self.bound(ask);
-        let window = limit.window;
+        let technique = match ask.technique {
+            graph::Technique::Sliding => Technique::Sliding,
+            graph::Technique::Fixed => Technique::Fixed,
+        };
+        let key = format!("{}\u{1f}{}\u{1f}{}", self.route.name, ask.element, ask.key);
+        let limit = Limit { key, unit, most, window: ask.window, technique };
+        let amount = self.bound(unit, ask);
         let reserved = world.ledger.reserve(&self.id, &[Ask { limit, amount }], world.since_epoch()).await;
-        let grant = match reserved {
-            Ok(grants) => grants.into_iter().next(),
-            Err(error) => {
-                tracing::warn!(element = ask.element, %error, "a limit could not be asked");
-                None
-            }
-        };
-        let grant =
-            grant.unwrap_or(Grant { allowed: ask.allow_on_error, remaining: 0, reset: Duration::ZERO });
+        let grant = reserved.map(|grants| grants.into_iter().next()).unwrap_or_else(|error| {
+            tracing::warn!(element = ask.element, %error, "a limit could not be asked");
+            None
+        });
+        let grant = grant.unwrap_or(Grant {
+            allowed: ask.on_error == OnError::Allow,
+            remaining: 0,
+            reset: Duration::ZERO,
+        });
         let allowed = grant.allowed;
-        self.limits.push(Limited { element: ask.element.to_owned(), most: ask.most, window, grant });
+        self.limits.push(Limited { element: ask.element.to_owned(), most, window: ask.window, grant });
         allowed
     }
 
     /// The most that this exchange will take of a limit: with the dearest model that may follow.
-    fn bound(&self, ask: &LimitAsk<'_>) -> u64 {
-        if ask.unit == GraphUnit::Count {
-            return 1;
-        }
+    fn bound(&self, unit: Unit, ask: &LimitAsk<'_>) -> u64 {
         let usage = estimate::bound(&self.ask, &self.live.settings.limits);
-        if ask.unit == GraphUnit::Tokens {
-            return usage.total();
-        }
         let prices = &self.live.snapshot.prices;
-        let price = |(provider, model): (&str, &str)| prices.of(provider, model).map_or(0, |p| p.cost(&usage));
-        ask.targets().map(price).max().unwrap_or(0)
-    }
-}
-
-fn unit(unit: GraphUnit) -> Unit {
-    match unit {
-        GraphUnit::Count => Unit::Count,
-        GraphUnit::Cost => Unit::Cost,
-        GraphUnit::Tokens => Unit::Tokens,
+        match unit {
+            Unit::Count => 1,
+            Unit::Tokens => usage.total(),
+            Unit::Cost => {
+                let price = ask.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model));
+                price.map(|price| price.cost(&usage)).max().unwrap_or(0)
+            }
+        }
     }
 }

@@ -83,7 +83,8 @@ fn local(details: &str) -> Kind {
 
 /// How long the provider asks to wait: seconds, or the milliseconds that OpenAI gives besides.
 fn retry_after(headers: &Headers) -> Option<Duration> {
-    let number = |name: &str| headers.text(name)?.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+    let number =
+        |name: &str| headers.text(name)?.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
     let milliseconds = number("retry-after-ms").map(|ms| ms / 1000.0);
     Duration::try_from_secs_f64(milliseconds.or_else(|| number("retry-after"))?).ok()
 }
@@ -103,7 +104,10 @@ mod tests {
             ("upstream_per_try_timeout", Kind::Timeout),
             ("response_timeout", Kind::Timeout),
             ("upstream_reset_before_response_started{connection_termination}", Kind::Reset),
-            ("upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}", Kind::Connect),
+            (
+                "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}",
+                Kind::Connect,
+            ),
             ("upstream_reset_before_response_started{connection_timeout}", Kind::Timeout),
             ("upstream_reset_after_response_started{protocol_error}", Kind::Reset),
             ("no_healthy_upstream", Kind::Connect),
@@ -118,7 +122,10 @@ mod tests {
     fn the_wait_that_a_provider_asks_for_is_read() {
         let wait = |pairs: &[(&str, &str)]| fault(429, &headers(pairs), b"").retry_after;
         assert_eq!(wait(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
-        assert_eq!(wait(&[("retry-after", "2"), ("retry-after-ms", "1500")]), Some(Duration::from_millis(1500)));
+        assert_eq!(
+            wait(&[("retry-after", "2"), ("retry-after-ms", "1500")]),
+            Some(Duration::from_millis(1500))
+        );
         for odd in ["-1", "NaN", "1e300", "soon", ""] {
             assert_eq!(wait(&[("retry-after", odd)]), None, "{odd}");
         }

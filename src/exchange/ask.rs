@@ -91,6 +91,7 @@ fn missing_model() -> Refuse {
 
 fn unknown_endpoint(path: &str) -> Refuse {
     let known: Vec<_> = Endpoint::ALL.iter().map(|e| format!("/v1{}", e.path)).collect();
-    let message = format!("there is no endpoint {path}; there are GET /v1/models and POST {}", known.join(", "));
+    let message =
+        format!("there is no endpoint {path}; there are GET /v1/models and POST {}", known.join(", "));
     Refuse::not_found("unknown_endpoint", message)
 }

@@ -33,7 +33,7 @@ impl Exchange {
     pub(super) fn forward(&mut self, world: &World) -> Option<Forward> {
         let route = Arc::clone(&self.route);
         let Step::Call(call) = self.walk.step(&route.program, &self.ask) else { return None };
-        let provider = Arc::clone(self.provider(call.provider)?);
+        let provider = Arc::clone(self.provider(&call.target.provider)?);
         self.open_attempt(&call, world);
         let body = self.body(&call, &provider);
         let headers = &self.ask.head.headers;
@@ -47,9 +47,9 @@ impl Exchange {
 
     fn body(&self, call: &Call<'_>, provider: &Provider) -> Vec<u8> {
         let change = Rewrite {
-            model: call.model,
-            defaults: &call.params.defaults,
-            overrides: &call.params.overrides,
+            model: &call.target.model,
+            defaults: &call.params.default,
+            overrides: &call.params.overriding,
             usage: self.wants_usage() && provider.stream_usage,
         };
         rewrite(&self.ask.body, change)

@@ -17,7 +17,8 @@ impl Clients {
     /// The keys of these settings.
     #[must_use]
     pub fn new(settings: &settings::Settings) -> Self {
-        let by_hash = settings.keys.iter().map(|key| (hash(key.key.reveal()), Arc::new(key.clone()))).collect();
+        let by_hash =
+            settings.keys.iter().map(|key| (hash(key.key.reveal()), Arc::new(key.clone()))).collect();
         Self { rule: settings.clients, by_hash }
     }
 
@@ -85,7 +86,10 @@ fn read_metadata(name: &str, text: &str, limits: &settings::Limits) -> Result<Ma
             limits.metadata_entries
         )));
     }
-    match entries.iter().find(|(_, value)| !matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_))) {
+    match entries
+        .iter()
+        .find(|(_, value)| !matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_)))
+    {
         Some((key, _)) => Err(refuse(format!("has an entry `{key}` that is no string, number or boolean"))),
         None => Ok(entries),
     }
@@ -108,9 +112,11 @@ fn matches(pattern: &str, text: &str) -> bool {
         None => pattern == text,
         Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
             rest.is_empty()
-                || tail.char_indices().map(|(i, _)| i).chain([tail.len()]).any(|i| {
-                    tail.get(i..).is_some_and(|tail| matches(rest, tail))
-                })
+                || tail
+                    .char_indices()
+                    .map(|(i, _)| i)
+                    .chain([tail.len()])
+                    .any(|i| tail.get(i..).is_some_and(|tail| matches(rest, tail)))
         }),
     }
 }
@@ -164,7 +170,8 @@ mod tests {
         let optional = clients(settings::Clients::Optional);
         assert!(optional.of(&known).unwrap().is_some() && optional.of(&unknown).unwrap().is_none());
         assert!(clients(settings::Clients::Off).of(&known).unwrap().is_none());
-        let cloudflare = headers(&[("authorization", "Bearer sk-x"), ("cf-aig-authorization", "bearer s3cret")]);
+        let cloudflare =
+            headers(&[("authorization", "Bearer sk-x"), ("cf-aig-authorization", "bearer s3cret")]);
         assert!(required.of(&cloudflare).unwrap().is_some());
     }
 

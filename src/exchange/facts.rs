@@ -182,7 +182,9 @@ impl Input {
         let role = |turn: &&Value| turn.get("role").and_then(Value::as_str) == Some("assistant");
         input.messages = list.iter().filter(|turn| turn.get("role").is_some()).count() as u64;
         input.assistant = list.iter().filter(role).count() as u64;
-        input.has_tools = ["tools", "functions"].iter().any(|k| ask.body.raw(k).is_some_and(|raw| raw != "[]" && raw != "null"));
+        input.has_tools = ["tools", "functions"]
+            .iter()
+            .any(|k| ask.body.raw(k).is_some_and(|raw| raw != "[]" && raw != "null"));
         let format = tree("response_format");
         input.json_mode = format.get("type").and_then(Value::as_str).is_some_and(|t| t.starts_with("json"));
         input.chars = input.text.iter().map(|text| text.chars().count() as u64).sum();
@@ -226,9 +228,9 @@ fn seek<'v>(value: &'v Value, rest: &[Segment]) -> Option<&'v Value> {
         Value::Object(map) => map.get(&*segment.key),
         Value::Array(list) => {
             let index = segment.index?;
-            let at = usize::try_from(index).ok().or_else(|| {
-                list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
-            })?;
+            let at = usize::try_from(index)
+                .ok()
+                .or_else(|| list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?))?;
             list.get(at)
         }
         _ => None,

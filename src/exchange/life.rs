@@ -1,17 +1,7 @@
 //! One exchange: what it asks, where it stands in its graph, what it has tried.
 
-use super::{
-    ask::Ask,
-    effect::Header,
-    world::Live,
-};
-use crate::{
-    chat::Fault,
-    graph::Walk,
-    ledger::Grant,
-    snapshot::Route,
-    telemetry::AttemptRecord,
-};
+use super::{ask::Ask, effect::Header, world::Live};
+use crate::{chat::Fault, graph::Walk, ledger::Grant, snapshot::Route, telemetry::AttemptRecord};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -87,8 +77,14 @@ impl Exchange {
             return;
         }
         let list = |item: fn(&Limited) -> String| self.limits.iter().map(item).collect::<Vec<_>>().join(", ");
-        told.push(("ratelimit", list(|l| format!("{:?};r={};t={}", l.element, l.grant.remaining, l.grant.reset.as_secs()))));
-        told.push(("ratelimit-policy", list(|l| format!("{:?};q={};w={}", l.element, l.most, l.window.as_secs()))));
+        told.push((
+            "ratelimit",
+            list(|l| format!("{:?};r={};t={}", l.element, l.grant.remaining, l.grant.reset.as_secs())),
+        ));
+        told.push((
+            "ratelimit-policy",
+            list(|l| format!("{:?};q={};w={}", l.element, l.most, l.window.as_secs())),
+        ));
     }
 
     /// Ends the attempt under way.
@@ -103,6 +99,8 @@ impl Exchange {
 
     /// The first content has come: from here on the answer is the client's.
     pub(super) fn commit(&mut self) {
+        self.walk.answered(&self.route.program, Ok(()));
+        self.walk.step(&self.route.program, &self.ask);
         self.first_content = Some(self.started.elapsed());
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.record.first_content = Some(attempt.sent.elapsed());

@@ -15,11 +15,13 @@ mod event;
 mod facts;
 mod life;
 mod models;
+mod open;
 mod parked;
 mod refuse;
 mod settings;
 mod settle;
 mod stage;
+mod turn;
 mod world;
 
 pub use ask::Ask;

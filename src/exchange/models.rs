@@ -8,11 +8,18 @@ use std::{collections::BTreeSet, time::UNIX_EPOCH};
 /// The list, in OpenAI's shape.
 pub(super) fn list(snapshot: &Snapshot, allows: impl Fn(&str) -> bool) -> Reply {
     let created = snapshot.built_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let entry = |id: &str, owner: &str| json!({"id": id, "object": "model", "created": created, "owned_by": owner});
-    let routes = snapshot.routes.keys().filter(|name| allows(name)).map(|name| entry(&format!("dynamic/{name}"), "attache"));
+    let entry =
+        |id: &str, owner: &str| json!({"id": id, "object": "model", "created": created, "owned_by": owner});
+    let routes = snapshot
+        .routes
+        .keys()
+        .filter(|name| allows(name))
+        .map(|name| entry(&format!("dynamic/{name}"), "attache"));
     let mut models = BTreeSet::new();
     for route in snapshot.routes.values().filter(|route| allows(&route.name)) {
-        models.extend(route.program.targets().map(|(provider, model)| (provider.to_owned(), model.to_owned())));
+        models.extend(
+            route.program.targets().into_iter().map(|t| (t.provider.to_string(), t.model.to_string())),
+        );
     }
     for provider in snapshot.providers.values() {
         models.extend(provider.models.iter().map(|model| (provider.name.clone(), model.clone())));

@@ -51,7 +51,8 @@ impl Refuse {
     /// 413: the body is over `limits.max_body`.
     #[must_use]
     pub fn too_large(limit: usize) -> Self {
-        let message = format!("the request body is larger than {limit} bytes, the limit that envoy.max_body sets");
+        let message =
+            format!("the request body is larger than {limit} bytes, the limit that envoy.max_body sets");
         Self::new(413, "invalid_request_error", "body_too_large", message)
     }
 

@@ -20,7 +20,8 @@ pub(super) struct Ending {
 
 impl Ending {
     /// The client went away before it had an answer.
-    pub(super) const CANCELLED: Self = Self { outcome: Outcome::Cancelled, status: 0, error: None, usage: None };
+    pub(super) const CANCELLED: Self =
+        Self { outcome: Outcome::Cancelled, status: 0, error: None, usage: None };
 
     /// The client got an error of ours.
     pub(super) fn refused(outcome: Outcome, refuse: &Refuse) -> Self {

@@ -8,11 +8,13 @@
 
 use super::{
     answer::{self, ERROR_BODY, Follow},
-    effect::{AnswerHead, Effect},
+    effect::Effect,
     event::{Event, Headers, Unexpected},
     life::Exchange,
+    open::Opened,
     refuse::Refuse,
     settle::Ending,
+    turn::Turn,
     world::World,
 };
 use crate::{
@@ -49,7 +51,7 @@ pub enum Stage {
 
 /// The request's head has come; its body is next.
 #[derive(Debug)]
-pub struct Reading(pub(super) super::open::Opened);
+pub struct Reading(pub(super) Opened);
 
 /// The request was sent to a provider.
 #[derive(Debug)]
@@ -69,8 +71,8 @@ pub struct Judging {
 /// A pause before the same target is asked again.
 #[derive(Debug)]
 pub struct Pausing {
-    exchange: Box<Exchange>,
-    until: Instant,
+    pub(super) exchange: Box<Exchange>,
+    pub(super) until: Instant,
 }
 
 /// The provider answers, but the client has seen nothing yet.
@@ -99,7 +101,12 @@ impl Stage {
     ///
     /// # Errors
     /// The event has no place in this stage.
-    pub async fn handle(self, event: Event, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
+    pub async fn handle(
+        self,
+        event: Event,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Result<Self, Unexpected> {
         if event == Event::AnswerTrailers {
             return self.trailers(world, out).await;
         }
@@ -160,7 +167,14 @@ impl Waiting {
                     Stage::Judging(Judging { exchange, status, headers, body: Vec::new() })
                 } else {
                     let follow = Follow::of(&headers, &exchange);
-                    Stage::Holding(Holding { exchange, status, headers, follow, held: Vec::new(), heard: None })
+                    Stage::Holding(Holding {
+                        exchange,
+                        status,
+                        headers,
+                        follow,
+                        held: Vec::new(),
+                        heard: None,
+                    })
                 };
                 if end { Box::pin(next.handle(empty, world, out)).await } else { Ok(next) }
             }
@@ -175,7 +189,12 @@ impl Waiting {
 const LOCAL: &str = "x-attache-internal-local";
 
 impl Judging {
-    async fn handle(mut self, event: Event, world: &World, out: &mut Vec<Effect>) -> Result<Stage, Unexpected> {
+    async fn handle(
+        mut self,
+        event: Event,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Result<Stage, Unexpected> {
         let whole = match event {
             Event::AnswerBody { bytes, end } => {
                 self.body.extend_from_slice(&bytes);
@@ -190,19 +209,20 @@ impl Judging {
 
     async fn judge(self, world: &World, out: &mut Vec<Effect>) -> Stage {
         let fault = answer::fault(self.status, &self.headers, &self.body);
-        let clients_own = matches!(self.status, 400 | 413 | 422) && fault.status.is_some();
+        let clients_own = matches!(fault.status, Some(400 | 413 | 422));
         let mut exchange = self.exchange;
-        if clients_own && exchange.ends_with(&fault) {
+        match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would
-            let body = std::mem::take(&mut { self.body });
-            exchange.close_attempt(Some(fault));
-            out.push(Effect::AnswerHead(exchange.answer_head(&self.headers, &Follow::Opaque)));
-            out.push(Effect::AnswerBody { bytes: body, end: true });
-            let ending = Ending { outcome: Outcome::Failed, status: self.status, error: None, usage: None };
-            exchange.settle(ending, world).await;
-            return Stage::Over;
+            Turn::End(_) if clients_own => {
+                out.push(Effect::AnswerHead(exchange.answer_head(&self.headers, &Follow::Opaque)));
+                out.push(Effect::AnswerBody { bytes: self.body, end: true });
+                let ending =
+                    Ending { outcome: Outcome::Failed, status: self.status, error: None, usage: None };
+                exchange.settle(ending, world).await;
+                Stage::Over
+            }
+            turn => exchange.take_turn(turn, world, out).await,
         }
-        exchange.fail(fault, world, out).await
     }
 }
 
@@ -226,7 +246,12 @@ impl Holding {
         }
     }
 
-    async fn handle(mut self, event: Event, world: &World, out: &mut Vec<Effect>) -> Result<Stage, Unexpected> {
+    async fn handle(
+        mut self,
+        event: Event,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Result<Stage, Unexpected> {
         match event {
             Event::AnswerBody { bytes, end } => {
                 if !bytes.is_empty() {
@@ -294,8 +319,12 @@ impl Holding {
         };
         self.exchange.commit();
         out.push(Effect::AnswerHead(self.exchange.answer_head(&self.headers, &self.follow)));
-        let passing =
-            Passing { exchange: self.exchange, status: self.status, follow: self.follow, heard: Instant::now() };
+        let passing = Passing {
+            exchange: self.exchange,
+            status: self.status,
+            follow: self.follow,
+            heard: Instant::now(),
+        };
         if end {
             return passing.finish(self.held, usage, world, out).await;
         }
@@ -305,7 +334,12 @@ impl Holding {
 }
 
 impl Passing {
-    async fn handle(mut self, event: Event, world: &World, out: &mut Vec<Effect>) -> Result<Stage, Unexpected> {
+    async fn handle(
+        mut self,
+        event: Event,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Result<Stage, Unexpected> {
         match event {
             Event::AnswerBody { bytes, end } => {
                 self.heard = Instant::now();
@@ -404,9 +438,4 @@ impl Passing {
         };
         Ending { outcome: Outcome::Cut, status: self.status, error: None, usage }
     }
-}
-
-/// An answer's head with nothing to say.
-pub(super) fn untouched() -> AnswerHead {
-    AnswerHead::default()
 }

@@ -1,5 +1,9 @@
-//! The room `extproc`.
+//! Envoy's door: external processing over gRPC, on a Unix socket or TCP.
 
+mod decode;
+mod encode;
+mod server;
 mod settings;
 
+pub use server::{Door, serve};
 pub use settings::{Listen, Settings};

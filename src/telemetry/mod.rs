@@ -5,7 +5,6 @@ mod metrics;
 mod record;
 mod spans;
 
-pub use metrics::InFlight;
 pub use record::{AttemptRecord, LimitRecord, Outcome, Record};
 pub use spans::Otlp;
 
@@ -66,10 +65,9 @@ impl Telemetry {
         }
     }
 
-    /// Counts an exchange as in flight until the answer is dropped.
-    #[must_use]
-    pub fn begin(&self) -> InFlight {
-        self.metrics.begin()
+    /// Tells how many exchanges are under way.
+    pub fn in_flight(&self, exchanges: usize) {
+        self.metrics.in_flight(exchanges);
     }
 
     /// Tells which snapshot is live.

@@ -77,6 +77,12 @@ impl Stream {
         self.fault.as_ref()
     }
 
+    /// Whether content was seen.
+    #[must_use]
+    pub fn began(&self) -> bool {
+        self.began
+    }
+
     /// Whether the answer has said that it is complete.
     #[must_use]
     pub fn finished(&self) -> bool {

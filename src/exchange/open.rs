@@ -1,0 +1,270 @@
+//! How an attempt begins: a new exchange is read and finds its route, a waiting one goes on.
+
+use super::{
+    ask::{Ask, Head},
+    effect::Effect,
+    event::{Event, Headers, Unexpected},
+    life::Exchange,
+    models,
+    refuse::Refuse,
+    settle::{Ending, refused},
+    stage::{Reading, Stage},
+    turn::Turn,
+    world::{Live, World},
+};
+use crate::{
+    chat::Fault,
+    dialect::Endpoint,
+    graph::{Program, Walk},
+    snapshot::Route,
+};
+use rand::RngExt;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The header by which Envoy joins the attempts of one exchange.
+const EXCHANGE: &str = "x-attache-internal-exchange";
+/// The header by which Envoy counts them.
+const ATTEMPT: &str = "x-envoy-attempt-count";
+
+/// What the head of a request opened.
+#[derive(Debug)]
+pub(super) enum Opened {
+    /// A first attempt.
+    New { id: String, head: Box<Head>, live: Arc<Live>, started: Instant },
+    /// A further attempt of an exchange that waited.
+    Resumed { exchange: Box<Exchange> },
+}
+
+impl Stage {
+    pub(super) async fn open(event: Event, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
+        match event {
+            Event::RequestHead { headers, end } => {
+                let pass = headers.text(ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(1);
+                if pass > 1 {
+                    Ok(resume(&headers, pass, world, out))
+                } else {
+                    Ok(begin(headers, end, world, out))
+                }
+            }
+            Event::Gone => Ok(Self::Over),
+            other => Err(Unexpected { got: other.name(), expects: "request_headers" }),
+        }
+    }
+}
+
+/// A further attempt: the exchange waits under its id, unless this process is not the one that began it.
+fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effect>) -> Stage {
+    let id = headers.text(EXCHANGE).unwrap_or_default();
+    let Some(mut exchange) = world.parked.take(id) else {
+        let message = "the router restarted between two attempts of this request; send it again";
+        return refuse(Refuse::unavailable("exchange_lost", message.into()), out);
+    };
+    exchange.passes = pass;
+    out.push(Effect::ReadBody);
+    Stage::Reading(Reading(Opened::Resumed { exchange }))
+}
+
+fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
+    let live = Arc::clone(&world.live());
+    if let Some(done) = answer_at_once(&headers, &live, world, out) {
+        return done;
+    }
+    let id = headers
+        .text(EXCHANGE)
+        .map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned);
+    match Head::read(headers, &live, world) {
+        Err(why) => refuse(why, out),
+        Ok(_) if end => refuse(Refuse::bad_request("invalid_json", "the request has no body".into()), out),
+        Ok(head) => {
+            out.push(Effect::ReadBody);
+            Stage::Reading(Reading(Opened::New { id, head: Box::new(head), live, started: Instant::now() }))
+        }
+    }
+}
+
+/// Requests that need no body: while shutting down, and the list of models.
+fn answer_at_once(headers: &Headers, live: &Live, world: &World, out: &mut Vec<Effect>) -> Option<Stage> {
+    if world.is_draining() {
+        let message = "this instance is shutting down; send the request again";
+        let mut why = Refuse::unavailable("shutting_down", message.into());
+        why.headers.push(("retry-after", "1".into()));
+        return Some(refuse(why, out));
+    }
+    let path = headers.text(":path").unwrap_or_default();
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    if headers.text(":method") != Some("GET") || !Endpoint::lists_models(path) {
+        return None;
+    }
+    Some(match live.clients.of(headers) {
+        Err(why) => refuse(why, out),
+        Ok(key) => {
+            let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
+            out.push(Effect::Reply(models::list(&live.snapshot, allows)));
+            Stage::Over
+        }
+    })
+}
+
+fn refuse(why: Refuse, out: &mut Vec<Effect>) -> Stage {
+    out.push(Effect::Reply(why.reply()));
+    Stage::Over
+}
+
+impl Reading {
+    pub(super) async fn handle(
+        self,
+        event: Event,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Result<Stage, Unexpected> {
+        match (event, self.0) {
+            (Event::RequestBody(body), Opened::New { id, head, live, started }) => {
+                Ok(match Exchange::begin(id, *head, body, live, started, world) {
+                    Ok(exchange) => exchange.launch(world, out).await,
+                    Err(why) => refuse(*why, out),
+                })
+            }
+            (Event::RequestBody(_), Opened::Resumed { mut exchange }) => {
+                if let Some(fault) = exchange.broken.take() {
+                    return Ok(exchange.fail_here(fault, world, out).await);
+                }
+                Ok(exchange.launch(world, out).await)
+            }
+            // Envoy itself refuses the body: it is larger than it buffers
+            (Event::AnswerHead { .. }, opened) => {
+                let live = Arc::clone(&world.live());
+                opened.dropped(world).await;
+                Ok(refuse(Refuse::too_large(live.settings.limits.max_body), out))
+            }
+            (Event::Gone, opened) => {
+                opened.dropped(world).await;
+                Ok(Stage::Over)
+            }
+            (other, opened) => {
+                opened.dropped(world).await;
+                Err(Unexpected { got: other.name(), expects: "request_body" })
+            }
+        }
+    }
+}
+
+impl Opened {
+    async fn dropped(self, world: &World) {
+        if let Self::Resumed { exchange } = self {
+            exchange.settle(Ending::CANCELLED, world).await;
+        }
+    }
+}
+
+impl Exchange {
+    fn begin(
+        id: String,
+        head: Head,
+        body: Vec<u8>,
+        live: Arc<Live>,
+        started: Instant,
+        world: &World,
+    ) -> Result<Box<Self>, Box<Refuse>> {
+        let noted = head.clone();
+        let refused = |why: Refuse, asked: String| {
+            world.note(refused(id.clone(), &noted, asked, &why));
+            Box::new(why)
+        };
+        let dice = rand::rng().random();
+        let ask = Ask::read(head, body, &live, dice).map_err(|why| refused(why, String::new()))?;
+        let route = route(&ask, &live).map_err(|why| refused(why, ask.model.clone()))?;
+        world.began();
+        let walk = Walk::new(&route.program);
+        Ok(Box::new(Self {
+            id,
+            ask,
+            live,
+            route,
+            walk,
+            attempts: Vec::new(),
+            limits: Vec::new(),
+            passes: 1,
+            broken: None,
+            started,
+            first_content: None,
+            settled: false,
+        }))
+    }
+
+    /// Sends the request on to the model at which the walk waits, or ends.
+    async fn launch(mut self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+        match self.advance(world).await {
+            Turn::Call { .. } => self.call(world, out),
+            Turn::End(why) => self.finish(why, world, out).await,
+        }
+    }
+
+    /// A break that only this new attempt has brought to light: what comes next happens in it.
+    async fn fail_here(mut self: Box<Self>, fault: Fault, world: &World, out: &mut Vec<Effect>) -> Stage {
+        match self.next_turn(fault, world).await {
+            Turn::Call { .. } => self.call(world, out),
+            Turn::End(why) => self.finish(why, world, out).await,
+        }
+    }
+}
+
+/// The route that the request's model names.
+fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
+    match ask.model.strip_prefix("dynamic/") {
+        Some(name) => named(name, ask, live),
+        None => direct(ask, live),
+    }
+}
+
+fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
+    let (name, pin) =
+        name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
+    if ask.head.key.as_ref().is_some_and(|key| !key.allows_route(name)) {
+        return Err(Refuse::forbidden(
+            "route_not_allowed",
+            format!("this client key may not call the route `{name}`"),
+        )
+        .param("model"));
+    }
+    let Some(route) = live.snapshot.routes.get(name) else {
+        let known: Vec<_> = live.snapshot.routes.keys().map(String::as_str).collect();
+        return Err(if live.snapshot.not_live.iter().any(|n| n == name) {
+            let message = format!("the route `{name}` has no valid version; `attache check` says why");
+            Refuse::unavailable("route_not_live", message).param("model")
+        } else {
+            let message = format!("there is no route `{name}`; there are: {}", known.join(", "));
+            Refuse::not_found("route_not_found", message).param("model")
+        });
+    };
+    match pin {
+        Some(version) if version != route.version => {
+            let message = format!("the route `{name}` has no version {version}; live is {}", route.version);
+            Err(Refuse::not_found("version_not_found", message).param("model"))
+        }
+        _ => Ok(Arc::clone(route)),
+    }
+}
+
+/// A model that is named directly, as `provider/model`.
+fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
+    let target =
+        ask.model.split_once('/').filter(|(provider, _)| live.snapshot.providers.contains_key(*provider));
+    let Some((provider, model)) = target else {
+        let message = format!(
+            "there is no model `{}`; name a route as `dynamic/<route>`, or a model as `<provider>/<model>` with one of the configured providers",
+            ask.model
+        );
+        return Err(Refuse::not_found("model_not_found", message).param("model"));
+    };
+    if ask.head.key.as_ref().is_some_and(|key| !key.allows_model(provider, model)) {
+        let message = format!("this client key may not name the model `{}` directly", ask.model);
+        return Err(Refuse::forbidden("model_not_allowed", message).param("model"));
+    }
+    Ok(Arc::new(Route {
+        name: String::new(),
+        version: String::new(),
+        program: Program::single(provider, model),
+        source: String::new(),
+    }))
+}

@@ -1,0 +1,202 @@
+//! What follows a failed attempt: the same target again, another one, or the end.
+
+use super::{
+    advance::Finish,
+    effect::{Effect, Reply},
+    event::{Event, Unexpected},
+    life::{Attempt, Exchange},
+    refuse::Refuse,
+    settings::Retry,
+    settle::Ending,
+    stage::{Pausing, Stage, Waiting},
+    world::World,
+};
+use crate::{
+    chat::{Fault, Kind},
+    graph::Why,
+    telemetry::Outcome,
+};
+use rand::RngExt;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(super) use super::advance::Turn;
+
+impl Exchange {
+    /// The attempt under way has failed: the walk goes on.
+    pub(super) async fn fail(
+        mut self: Box<Self>,
+        fault: Fault,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let turn = self.next_turn(fault, world).await;
+        self.take_turn(turn, world, out).await
+    }
+
+    /// What comes after `fault`.
+    pub(super) async fn next_turn(&mut self, fault: Fault, world: &World) -> Turn {
+        self.walk.answered(&self.route.program, Err(&fault));
+        self.close_attempt(Some(fault));
+        self.advance(world).await
+    }
+
+    /// Lets Envoy come again for a further call, or ends.
+    pub(super) async fn take_turn(
+        self: Box<Self>,
+        turn: Turn,
+        world: &World,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let most = self.live.settings.limits.max_attempts;
+        match turn {
+            Turn::End(why) => self.finish(why, world, out).await,
+            Turn::Call { .. } if self.passes >= most => self.finish(Finish::TOO_MANY, world, out).await,
+            Turn::Call { retry: 0 } => self.come_again(world, out),
+            Turn::Call { retry } => {
+                let asked = self.attempts.last().and_then(|a| a.fault.as_ref()).and_then(|f| f.retry_after);
+                let pause = pause(&self.live.settings.retry, retry, asked, rand::rng().random());
+                Stage::Pausing(Pausing { until: Instant::now() + pause, exchange: self })
+            }
+        }
+    }
+
+    /// Drops this attempt; the next one finds the exchange under its id.
+    pub(super) fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+        let until = Instant::now() + self.live.settings.limits.abandoned;
+        world.parked.park(self, until);
+        out.push(Effect::Next);
+        Stage::Over
+    }
+
+    /// Makes the call at which the walk waits.
+    pub(super) fn call(mut self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+        out.extend(self.forward(world).map(Effect::Forward));
+        Stage::Waiting(Waiting { exchange: self })
+    }
+
+    /// The walk is over without an answer: the client gets an error.
+    pub(super) async fn finish(self: Box<Self>, why: Finish, world: &World, out: &mut Vec<Effect>) -> Stage {
+        let (outcome, refuse) = match why.why {
+            Why::Limited => {
+                let wait = self
+                    .limits
+                    .iter()
+                    .rev()
+                    .find(|l| !l.grant.allowed)
+                    .map_or(Duration::ZERO, |l| l.grant.reset);
+                (Outcome::Limited, Refuse::limited(&why.cause, wait))
+            }
+            Why::Failed => (Outcome::Failed, self.failed()),
+            Why::NoModel | Why::Answered => {
+                let message = format!("the route ended at `{}` without calling a model", why.cause);
+                (Outcome::Failed, Refuse::forbidden("no_model_called", message))
+            }
+        };
+        let mut reply: Reply = refuse.reply();
+        reply.headers.extend(self.told());
+        out.push(Effect::Reply(reply));
+        self.settle(Ending::refused(outcome, &refuse), world).await;
+        Stage::Over
+    }
+
+    /// The client went away.
+    pub(super) async fn cancelled(mut self: Box<Self>, world: &World) -> Stage {
+        self.close_attempt(None);
+        self.settle(Ending::CANCELLED, world).await;
+        Stage::Over
+    }
+
+    /// A message came that has no place here; the exchange ends.
+    pub(super) async fn unexpected(
+        self: Box<Self>,
+        event: &Event,
+        expects: &'static str,
+        world: &World,
+    ) -> Unexpected {
+        let refuse = Refuse::unavailable("protocol_error", String::new());
+        self.settle(Ending::refused(Outcome::Failed, &refuse), world).await;
+        Unexpected { got: event.name(), expects }
+    }
+
+    /// What all attempts did, with the status of the last.
+    fn failed(&self) -> Refuse {
+        let count = self.attempts.len();
+        let told: Vec<String> =
+            self.attempts.iter().enumerate().map(|(i, a)| format!("{}. {}", i + 1, a.tell())).collect();
+        let credential = |a: &Attempt| a.fault.as_ref().is_some_and(|f| f.kind == Kind::NoCredential);
+        let code = if self.attempts.iter().all(credential) { "no_credential" } else { "all_attempts_failed" };
+        let plural = if count == 1 { "attempt" } else { "attempts" };
+        let message = format!("all {count} {plural} failed: {}", told.join("; "));
+        let last = self.attempts.last().and_then(|a| a.fault.as_ref());
+        let mut refuse = Refuse::failed(last.map_or(502, status), code, message);
+        refuse.refusal.attempts = self.attempts.iter().map(Attempt::json).collect();
+        if let Some(wait) = last.and_then(|f| f.retry_after) {
+            refuse.headers.push(("retry-after", wait.as_millis().div_ceil(1000).to_string()));
+        }
+        refuse
+    }
+}
+
+impl Attempt {
+    fn tell(&self) -> String {
+        let name = format!("{}/{}", self.record.provider, self.record.model);
+        let Some(fault) = &self.fault else { return name };
+        let status = fault.status.map(|s| format!("{s} ")).unwrap_or_default();
+        let words = if fault.message.is_empty() { String::new() } else { format!(" ({})", fault.message) };
+        format!("{name}: {status}{}{words}", fault.kind)
+    }
+
+    fn json(&self) -> Value {
+        let fault = self.fault.as_ref();
+        json!({
+            "element": self.record.element,
+            "provider": self.record.provider,
+            "model": self.record.model,
+            "status": self.record.status,
+            "fault": fault.map(|f| f.kind.name()),
+            "message": fault.map(|f| &f.message),
+            "duration_ms": u64::try_from(self.record.duration.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+/// The status that a fault gives the client when it is the last.
+fn status(fault: &Fault) -> u16 {
+    fault.status.filter(|s| *s >= 400).unwrap_or(match fault.kind {
+        Kind::Timeout => 504,
+        Kind::NoCluster | Kind::NoCredential | Kind::Overloaded => 503,
+        Kind::RateLimited | Kind::QuotaExhausted => 429,
+        _ => 502,
+    })
+}
+
+/// The pause before a target is asked again: as long as it asks for, else doubling, with a part left to chance.
+fn pause(retry: &Retry, n: u32, asked: Option<Duration>, chance: f64) -> Duration {
+    if let Some(asked) = asked {
+        return asked.min(retry.after_max);
+    }
+    let doubled = retry.base.saturating_mul(1 << n.saturating_sub(1).min(20)).min(retry.max);
+    doubled.mul_f64(1.0 - retry.jitter.clamp(0.0, 1.0) * chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_chance_only_shortens_them() {
+        let retry = Retry {
+            base: Duration::from_millis(100),
+            max: Duration::from_secs(1),
+            jitter: 0.5,
+            after_max: Duration::from_secs(3),
+        };
+        let ms = |n, asked, chance| pause(&retry, n, asked, chance).as_millis();
+        assert_eq!([1, 2, 3, 4, 5, 99].map(|n| ms(n, None, 0.0)), [100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(ms(1, None, 1.0), 50);
+        assert_eq!(ms(1, Some(Duration::from_secs(2)), 1.0), 2000);
+        assert_eq!(ms(1, Some(Duration::from_secs(60)), 0.0), 3000);
+    }
+}

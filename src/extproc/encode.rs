@@ -1,0 +1,160 @@
+//! Effects to Envoy's messages. Pure constructors.
+
+use crate::exchange::{AnswerHead, Effect, Forward, Header, Reply};
+use envoy_types::pb::{
+    envoy::{
+        config::core::v3::{HeaderValue, HeaderValueOption, header_value_option::HeaderAppendAction},
+        service::ext_proc::v3::{
+            BodyMutation, BodyResponse, CommonResponse, HeaderMutation, HeadersResponse, ImmediateResponse,
+            ProcessingResponse, StreamedBodyResponse, TrailersResponse, body_mutation::Mutation,
+            processing_response::Response,
+        },
+        r#type::v3::HttpStatus,
+    },
+    google::protobuf::{Struct, Value, value::Kind},
+};
+
+/// The header by which the retry loop knows that the walk goes on.
+const NEXT: &str = "x-attache-internal-next";
+/// The namespace of the decision in Envoy's dynamic metadata.
+const NAMESPACE: &str = "attache";
+/// The most bytes of a body in one message: Envoy splits what is longer, and so do we.
+const CHUNK: usize = 60 << 10;
+
+/// Writes what `effect` wants behind `out`.
+pub(super) fn write(effect: Effect, out: &mut Vec<ProcessingResponse>) {
+    match effect {
+        Effect::ReadBody => out.push(message(Response::RequestHeaders(HeadersResponse::default()))),
+        Effect::Forward(forward) => out.push(message(Response::RequestBody(forwarded(forward)))),
+        Effect::Reply(reply) => out.push(replied(reply)),
+        Effect::Next => out.push(next()),
+        Effect::AnswerHead(head) => out.push(answered(head)),
+        Effect::AnswerBody { bytes, end } => body(bytes, end, out),
+        Effect::AnswerTrailers => out.push(message(Response::ResponseTrailers(TrailersResponse::default()))),
+    }
+}
+
+fn message(response: Response) -> ProcessingResponse {
+    ProcessingResponse { response: Some(response), ..Default::default() }
+}
+
+fn forwarded(forward: Forward) -> BodyResponse {
+    let set = forward.set.into_iter().map(|(name, value)| header(name, value)).collect();
+    BodyResponse {
+        response: Some(CommonResponse {
+            header_mutation: Some(HeaderMutation { set_headers: set, remove_headers: forward.remove }),
+            body_mutation: Some(BodyMutation { mutation: Some(Mutation::Body(forward.body)) }),
+            clear_route_cache: true,
+            ..Default::default()
+        }),
+    }
+}
+
+fn replied(reply: Reply) -> ProcessingResponse {
+    let metadata = decision(&reply.headers);
+    let response = Response::ImmediateResponse(ImmediateResponse {
+        status: Some(HttpStatus { code: reply.status.into() }),
+        headers: Some(mutation(reply.headers, Vec::new())),
+        body: reply.body,
+        details: reply.code.into(),
+        ..Default::default()
+    });
+    ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
+}
+
+fn next() -> ProcessingResponse {
+    message(Response::ImmediateResponse(ImmediateResponse {
+        status: Some(HttpStatus { code: 503 }),
+        headers: Some(mutation(vec![(NEXT, "1".into())], Vec::new())),
+        details: "next_attempt".into(),
+        ..Default::default()
+    }))
+}
+
+fn answered(head: AnswerHead) -> ProcessingResponse {
+    let metadata = decision(&head.set);
+    let common =
+        CommonResponse { header_mutation: Some(mutation(head.set, head.remove)), ..Default::default() };
+    let response = Response::ResponseHeaders(HeadersResponse { response: Some(common) });
+    ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
+}
+
+fn body(bytes: Vec<u8>, end: bool, out: &mut Vec<ProcessingResponse>) {
+    if bytes.len() <= CHUNK {
+        out.push(piece(bytes, end));
+        return;
+    }
+    let last = (bytes.len() - 1) / CHUNK;
+    out.extend(bytes.chunks(CHUNK).enumerate().map(|(i, chunk)| piece(chunk.to_vec(), end && i == last)));
+}
+
+fn piece(body: Vec<u8>, end_of_stream: bool) -> ProcessingResponse {
+    let streamed = StreamedBodyResponse { body, end_of_stream, ..Default::default() };
+    let mutation = BodyMutation { mutation: Some(Mutation::StreamedResponse(streamed)) };
+    let common = CommonResponse { body_mutation: Some(mutation), ..Default::default() };
+    message(Response::ResponseBody(BodyResponse { response: Some(common) }))
+}
+
+fn mutation(set: Vec<Header>, remove: Vec<String>) -> HeaderMutation {
+    let set_headers = set.into_iter().map(|(name, value)| header(name.into(), value)).collect();
+    HeaderMutation { set_headers, remove_headers: remove }
+}
+
+fn header(key: String, value: String) -> HeaderValueOption {
+    HeaderValueOption {
+        header: Some(HeaderValue { key, raw_value: value.into_bytes(), ..Default::default() }),
+        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        ..Default::default()
+    }
+}
+
+/// The decision, for Envoy's access log: what the client is told, under names without our prefix.
+fn decision(told: &[Header]) -> Option<Struct> {
+    let text = |value: &str| Value { kind: Some(Kind::StringValue(value.to_owned())) };
+    let fields = told.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-attache-")?, value)));
+    let fields: std::collections::HashMap<_, _> =
+        fields.map(|(name, value)| (name.to_owned(), text(value))).collect();
+    if fields.is_empty() {
+        return None;
+    }
+    let tree = Value { kind: Some(Kind::StructValue(Struct { fields })) };
+    Some(Struct { fields: [(NAMESPACE.to_owned(), tree)].into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(len: usize, end: bool) -> Vec<(usize, bool)> {
+        let mut out = vec![];
+        write(Effect::AnswerBody { bytes: vec![0; len], end }, &mut out);
+        out.into_iter()
+            .map(|m| match m.response {
+                Some(Response::ResponseBody(BodyResponse { response: Some(common) })) => {
+                    match common.body_mutation.unwrap().mutation.unwrap() {
+                        Mutation::StreamedResponse(s) => (s.body.len(), s.end_of_stream),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn long_bodies_are_split_and_only_the_last_piece_ends() {
+        assert_eq!(pieces(0, true), [(0, true)]);
+        assert_eq!(pieces(CHUNK, false), [(CHUNK, false)]);
+        assert_eq!(pieces(2 * CHUNK + 1, true), [(CHUNK, false), (CHUNK, false), (1, true)]);
+        assert_eq!(pieces(2 * CHUNK, true), [(CHUNK, false), (CHUNK, true)]);
+    }
+
+    #[test]
+    fn the_decision_is_told_to_envoy_too() {
+        let told = vec![("x-attache-route", "r@1".to_owned()), ("cf-aig-model", "m".to_owned())];
+        let metadata = decision(&told).unwrap();
+        let Some(Kind::StructValue(inner)) = &metadata.fields[NAMESPACE].kind else { panic!() };
+        assert_eq!(inner.fields.keys().collect::<Vec<_>>(), ["route"]);
+        assert_eq!(decision(&[]), None);
+    }
+}
