@@ -22,7 +22,7 @@ providers:
 "#;
 
 #[test]
-fn envoy_accepts_every_kind_of_provider() {
+pub(crate) fn envoy_accepts_every_kind_of_provider() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     fs::copy(SYSTEM_CA, &ca).unwrap();
@@ -55,7 +55,7 @@ fn config(text: &str) -> Config {
 }
 
 /// Asks the real Envoy; where there is none, there is nothing to ask.
-fn envoy_accepts(folder: &Path, bootstrap: &str) {
+pub(crate) fn envoy_accepts(folder: &Path, bootstrap: &str) {
     let Some(envoy) = envoy_binary() else { return };
     let file = folder.join("envoy.yaml");
     fs::write(&file, bootstrap).unwrap();

@@ -2,4 +2,6 @@
 #[cfg(test)]
 mod bootstrap;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod tidy;
