@@ -13,6 +13,7 @@ pub use reader::{Mistake, Warning};
 use crate::{
     admin, bootstrap, exchange, extproc,
     provider::{Prices, Provider, Secret},
+    telemetry,
 };
 use reader::{Notes, Section};
 use serde_json::Value;
@@ -21,7 +22,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
-use tracing::level_filters::LevelFilter;
 
 /// All that an operator can set.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,25 +43,9 @@ pub struct Config {
     /// What models cost.
     pub prices: Prices,
     /// The log.
-    pub log: Log,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// The form of its lines.
-    pub format: LogFormat,
-    /// The least severe level that is written.
-    pub level: LevelFilter,
-}
-
-/// The form of the log's lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One JSON object per line, for machines.
-    Json,
-    /// For people.
-    Text,
+    pub log: telemetry::log::Settings,
+    /// Metrics and spans.
+    pub telemetry: telemetry::Settings,
 }
 
 impl Config {

@@ -1,7 +1,7 @@
 //! The sections of `attache.yaml`, one function each.
 
 use super::{
-    Config, Log, LogFormat, clients, providers,
+    Config, clients, providers,
     reader::Section,
     values::{address, count, duration, share, size, text, word},
 };
@@ -11,13 +11,13 @@ use crate::{
     exchange::{Limits, Retry},
     extproc::{self, Listen},
     provider::Secret,
+    telemetry::{self, Otlp, log},
 };
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use tracing::level_filters::LevelFilter;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -39,7 +39,8 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),
         prices: providers::prices(&mut root),
-        log: telemetry(root.section("telemetry")),
+        log: log(root.section("telemetry")),
+        telemetry: telemetry::Settings { otlp: Otlp::from_env(root.notes.lookup), ..Default::default() },
     };
     config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;
     config.exchange.limits = limits;
@@ -128,18 +129,13 @@ fn retry(mut section: Section<'_>) -> Retry {
     retry
 }
 
-fn telemetry(mut section: Section<'_>) -> Log {
-    let mut log = Log { format: LogFormat::Json, level: LevelFilter::INFO };
-    section.set("log", &mut log.format, word(&[("json", LogFormat::Json), ("text", LogFormat::Text)]));
-    let levels = [
-        ("off", LevelFilter::OFF),
-        ("error", LevelFilter::ERROR),
-        ("warn", LevelFilter::WARN),
-        ("info", LevelFilter::INFO),
-        ("debug", LevelFilter::DEBUG),
-        ("trace", LevelFilter::TRACE),
-    ];
-    section.set("level", &mut log.level, word(&levels));
+fn log(mut section: Section<'_>) -> log::Settings {
+    let mut log = log::Settings::default();
+    section.set("log", &mut log.format, word(&[("json", log::Format::Json), ("text", log::Format::Text)]));
+    let levels = ["off", "error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+    if let Some(level) = section.value("level", word(&levels)) {
+        log.filter = level.to_owned();
+    }
     section.end();
     log
 }

@@ -1,6 +1,7 @@
 //! Whole documents: what is read, and every mistake at once.
 
-use super::{Config, LogFormat, Mistake, Warning};
+use super::{Config, Mistake, Warning};
+use crate::telemetry::log::Format;
 use crate::{
     bootstrap::AccessLog,
     exchange::Clients,
@@ -8,7 +9,6 @@ use crate::{
     provider::{Credential, Price},
 };
 use std::{path::Path, time::Duration};
-use tracing::level_filters::LevelFilter;
 
 fn variables(name: &str) -> Option<String> {
     match name {
@@ -72,7 +72,7 @@ fn an_empty_document_has_every_default() {
     assert_eq!(config.extproc.max_message, 33 << 20);
     assert_eq!(config.exchange.limits.max_attempts, 32);
     assert_eq!(config.exchange.retry.after_max, Duration::from_secs(30));
-    assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LevelFilter::INFO));
+    assert_eq!((config.log.format, &*config.log.filter), (Format::Json, "info"));
 }
 
 #[test]
@@ -117,7 +117,7 @@ telemetry: {log: text, level: debug}
     );
     assert_eq!((limits.abandoned, limits.stream_idle), (Duration::from_secs(10), Duration::from_secs(11)));
     assert_eq!((limits.output_tokens, config.extproc.drain), (12, Duration::from_secs(13)));
-    assert_eq!((config.log.format, config.log.level), (LogFormat::Text, LevelFilter::DEBUG));
+    assert_eq!((config.log.format, &*config.log.filter), (Format::Text, "debug"));
 }
 
 #[test]

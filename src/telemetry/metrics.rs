@@ -42,16 +42,6 @@ pub(super) struct Metrics {
     snapshot_built: Gauge,
 }
 
-/// An exchange that is under way.
-#[derive(Debug)]
-pub struct InFlight(Gauge);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 impl Metrics {
     pub(super) fn new(max_label_sets: usize) -> Self {
         let mut all = Everything { registry: Registry::with_prefix("attache"), max_label_sets };
@@ -134,9 +124,8 @@ impl Metrics {
         self.dropped.inc();
     }
 
-    pub(super) fn begin(&self) -> InFlight {
-        self.in_flight.inc();
-        InFlight(self.in_flight.clone())
+    pub(super) fn in_flight(&self, exchanges: usize) {
+        self.in_flight.set(i64::try_from(exchanges).unwrap_or(i64::MAX));
     }
 
     pub(super) fn snapshot(&self, version: &str, built_at: SystemTime) {

@@ -166,14 +166,13 @@ async fn the_live_snapshot_and_what_is_in_flight_are_shown() {
     let telemetry = Telemetry::start(&Settings::default());
     telemetry.snapshot("old", SystemTime::UNIX_EPOCH);
     telemetry.snapshot("new", SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
-    let (one, two) = (telemetry.begin(), telemetry.begin());
-    drop(one);
+    telemetry.in_flight(1);
     let text = telemetry.render();
     assert!(text.contains(r#"attache_snapshot_version_info{version="new"} 1"#), "{text}");
     assert!(!text.contains(r#"version="old""#), "{text}");
     assert!(text.contains("attache_snapshot_built_timestamp_seconds 1700000000"), "{text}");
     assert!(text.contains("attache_in_flight 1"), "{text}");
-    drop(two);
+    telemetry.in_flight(0);
     assert!(telemetry.render().contains("attache_in_flight 0"));
 }
 

@@ -1,0 +1,70 @@
+//! How it goes: for machines as JSON, for people as a page.
+
+use super::Office;
+use crate::provider::Credential;
+use axum::{
+    extract::State,
+    http::header,
+    response::{Html, IntoResponse, Json, Response},
+};
+use serde_json::{Value, json};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+pub(super) async fn json(State(office): State<Arc<Office>>) -> Json<Value> {
+    Json(status(&office))
+}
+
+pub(super) async fn page(State(office): State<Arc<Office>>) -> Response {
+    let status = serde_json::to_string_pretty(&status(&office)).unwrap_or_default();
+    let escaped = status.replace('&', "&amp;").replace('<', "&lt;");
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><title>Attaché</title>\
+         <style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:3rem auto;padding:0 1rem}}\
+         pre{{background:#8881;padding:1rem;border-radius:.5rem;overflow:auto}}</style>\
+         <h1>Attaché</h1><p><a href=/status>status</a> · <a href=/metrics>metrics</a></p><pre>{escaped}</pre>"
+    );
+    let policy = [(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")];
+    (policy, Html(page)).into_response()
+}
+
+fn status(office: &Office) -> Value {
+    let live = Arc::clone(&office.world.live());
+    let snapshot = &live.snapshot;
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let routes: Vec<_> = snapshot
+        .routes
+        .values()
+        .map(|r| json!({"name": r.name, "version": r.version, "source": r.source}))
+        .collect();
+    let problems: Vec<_> = snapshot
+        .problems
+        .iter()
+        .map(|p| json!({"source": p.source, "route": p.route, "mistakes": p.mistakes, "kept_version": p.kept}))
+        .collect();
+    let mut providers: Vec<_> = snapshot.providers.values().collect();
+    providers.sort_by(|a, b| a.name.cmp(&b.name));
+    let providers: Vec<_> = providers
+        .iter()
+        .map(|p| match &p.credential {
+            Credential::Missing { variable } => json!({"name": p.name, "usable": false, "unset_variable": variable}),
+            Credential::None | Credential::Bearer(_) => json!({"name": p.name, "usable": true}),
+        })
+        .collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "state": if office.world.is_draining() { "draining" } else { "serving" },
+        "in_flight": office.world.in_flight(),
+        "snapshot": {
+            "version": snapshot.version,
+            "built_at": seconds(snapshot.built_at),
+            "age_seconds": seconds(office.world.now()).saturating_sub(seconds(snapshot.built_at)),
+        },
+        "routes": routes,
+        "problems": problems,
+        "config_problems": office.complaints(),
+        "providers": providers,
+    })
+}

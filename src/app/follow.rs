@@ -1,0 +1,134 @@
+//! `attache.yaml` and the routes folder, followed as they change: built anew, swapped whole, or kept with a complaint.
+
+use super::{Failure, now, read};
+use crate::{
+    admin::Office,
+    config::Config,
+    exchange::{Live, World},
+    snapshot::{Snapshot, build},
+    store::Folder,
+    telemetry::Telemetry,
+};
+use notify::{RecursiveMode, Watcher};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::Mutex, sync::mpsc, time::timeout};
+
+/// Writers write in steps: the change counts when nothing more has come for this long.
+const QUIET: Duration = Duration::from_millis(50);
+/// Looked at anew this often all the same: some file systems tell nothing.
+const ANYWAY: Duration = Duration::from_secs(5);
+
+/// Makes worlds of files.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    path: PathBuf,
+    config: Mutex<Config>,
+    world: Arc<World>,
+    office: Arc<Office>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Publisher {
+    pub(super) fn new(
+        path: PathBuf,
+        config: Config,
+        world: Arc<World>,
+        office: Arc<Office>,
+        telemetry: Arc<Telemetry>,
+    ) -> Arc<Self> {
+        Arc::new(Self { path, config: Mutex::new(config), world, office, telemetry })
+    }
+
+    /// Publishes what stands there now, and from then on what changes, until the watcher is dropped.
+    pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
+        let (changed, mut changes) = mpsc::channel::<()>(1);
+        let mut watcher = notify::recommended_watcher(move |_event| {
+            // a full channel already says that something changed
+            drop(changed.try_send(()));
+        })
+        .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
+        for folder in self.folders().await {
+            if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
+            }
+        }
+        self.publish().await;
+        drop(tokio::spawn(async move {
+            loop {
+                if let Ok(None) = timeout(ANYWAY, changes.recv()).await {
+                    return;
+                }
+                while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {}
+                self.refresh().await;
+            }
+        }));
+        Ok(Box::new(watcher))
+    }
+
+    async fn folders(&self) -> BTreeSet<PathBuf> {
+        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let routes = self.config.lock().await.routes.clone();
+        [folder.to_owned()].into_iter().chain(routes).collect()
+    }
+
+    /// Reads the configuration again, then publishes.
+    async fn refresh(&self) {
+        match read(&self.path) {
+            Ok((config, _)) => {
+                self.office.complain(Vec::new());
+                *self.config.lock().await = config;
+            }
+            Err(mistakes) => {
+                let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+                tracing::error!(file = %self.path.display(), ?mistakes, "the configuration is broken; the last good one stays");
+                self.office.complain(mistakes);
+            }
+        }
+        self.publish().await;
+    }
+
+    /// Builds the world from the files as they are, and swaps it in where it differs from the live one.
+    async fn publish(&self) {
+        let config = self.config.lock().await.clone();
+        let live = Arc::clone(&self.world.live());
+        let documents = match config.routes.clone().map(|folder| Folder::new(folder).read()).transpose() {
+            Ok(documents) => documents.unwrap_or_default(),
+            Err(error) => {
+                tracing::error!(%error, "the routes can not be read; the last good ones stay");
+                self.office.complain(vec![format!("routes: {error}")]);
+                return;
+            }
+        };
+        let snapshot = build(&documents, &config.providers, &config.prices, &live.snapshot, now());
+        if same(&snapshot, &live.snapshot) && config.exchange == live.settings {
+            return;
+        }
+        tell(&snapshot, &live.snapshot);
+        self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
+        self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
+    }
+}
+
+/// Whether nothing that a request could notice is different.
+fn same(new: &Snapshot, old: &Snapshot) -> bool {
+    new.version == old.version
+        && new.problems == old.problems
+        && new.not_live == old.not_live
+        && new.providers == old.providers
+        && new.prices == old.prices
+}
+
+fn tell(new: &Snapshot, old: &Snapshot) {
+    for problem in new.problems.iter().filter(|p| !old.problems.contains(p)) {
+        tracing::error!(
+            source = problem.source, route = problem.route, kept_version = problem.kept, mistakes = ?problem.mistakes,
+            "a route is broken"
+        );
+    }
+    tracing::info!(version = new.version, routes = new.routes.len(), problems = new.problems.len(), "routes are live");
+}

@@ -1,0 +1,116 @@
+//! `attache serve`: builds the world, opens the doors, and closes them in order.
+
+use super::{Failure, follow, load, now, runtime};
+use crate::{
+    admin::{self, Office},
+    config::Config,
+    exchange::{Live, World},
+    extproc::{self, Door},
+    ledger,
+    snapshot::Snapshot,
+    telemetry::{self, Telemetry},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    time::{Instant, interval, sleep},
+};
+
+/// How often abandoned walks are looked for.
+const SWEEP: Duration = Duration::from_millis(500);
+/// How often a process that is shutting down looks whether its exchanges have ended.
+const DRAIN: Duration = Duration::from_millis(20);
+
+pub(super) fn run(path: &Path) -> Result<(), Failure> {
+    let config = load(path)?;
+    telemetry::log::init(&config.log).map_err(|error| Failure::Said(error.to_string()))?;
+    runtime()?.block_on(serve(path.to_owned(), config))
+}
+
+async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
+    let telemetry = Arc::new(Telemetry::start(&config.telemetry));
+    let world = Arc::new(world(&config, &telemetry));
+    let office = Arc::new(Office::new(Arc::clone(&world), Arc::clone(&telemetry)));
+    let (extproc, admin) = (config.extproc.clone(), config.admin.listen);
+    let door = Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
+    let people = TcpListener::bind(admin).await.map_err(|e| Failure::Said(format!("listen.admin: {admin}: {e}")))?;
+    let publisher = follow::Publisher::new(path, config, Arc::clone(&world), Arc::clone(&office), Arc::clone(&telemetry));
+    let _watcher = publisher.follow().await?;
+
+    let (stop, stopped) = watch::channel(());
+    let health = tonic_health::server::HealthReporter::new();
+    let people = tokio::spawn(admin::serve(people, office, closed(stopped.clone())));
+    let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
+    let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));
+    tracing::info!(admin = %admin, extproc = ?extproc.listen, "serving");
+
+    asked_to_stop().await?;
+    drain(&world, &health, extproc.drain).await;
+    drop(stop);
+    // what is still open now has had its time
+    let ended = tokio::time::timeout(Duration::from_secs(1), envoy).await;
+    tracing::info!(in_flight = world.in_flight(), "stopped");
+    sweeper.abort();
+    people.abort();
+    telemetry.stop().await;
+    match ended {
+        Ok(Ok(Err(error))) => Err(Failure::Said(format!("Envoy's door failed: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
+    let ledger = Arc::new(ledger::Memory::new(ledger::Settings::default()));
+    let live = Live::new(Arc::new(Snapshot::empty(now())), config.exchange.clone());
+    let telemetry = Arc::clone(telemetry);
+    World::new(live, ledger, move |record| telemetry.record(record), now)
+}
+
+async fn serve_envoy(
+    door: Door,
+    settings: extproc::Settings,
+    world: Arc<World>,
+    health: tonic_health::server::HealthReporter,
+    stopped: watch::Receiver<()>,
+) -> Result<(), tonic::transport::Error> {
+    extproc::serve(door, &settings, world, health, closed(stopped)).await
+}
+
+async fn sweep(world: Arc<World>) {
+    let mut tick = interval(SWEEP);
+    loop {
+        tick.tick().await;
+        world.sweep().await;
+    }
+}
+
+/// Refuses new exchanges, and waits for those under way.
+async fn drain(world: &World, health: &tonic_health::server::HealthReporter, limit: Duration) {
+    world.drain();
+    health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    tracing::info!(in_flight = world.in_flight(), limit_seconds = limit.as_secs(), "draining");
+    let deadline = Instant::now() + limit;
+    while world.in_flight() > 0 && Instant::now() < deadline {
+        sleep(DRAIN).await;
+    }
+}
+
+async fn closed(mut stop: watch::Receiver<()>) {
+    // an error means that the sender is gone, which is the sign
+    while stop.changed().await.is_ok() {}
+}
+
+async fn asked_to_stop() -> Result<(), Failure> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
