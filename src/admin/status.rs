@@ -42,14 +42,18 @@ fn status(office: &Office) -> Value {
     let problems: Vec<_> = snapshot
         .problems
         .iter()
-        .map(|p| json!({"source": p.source, "route": p.route, "mistakes": p.mistakes, "kept_version": p.kept}))
+        .map(
+            |p| json!({"source": p.source, "route": p.route, "mistakes": p.mistakes, "kept_version": p.kept}),
+        )
         .collect();
     let mut providers: Vec<_> = snapshot.providers.values().collect();
     providers.sort_by(|a, b| a.name.cmp(&b.name));
     let providers: Vec<_> = providers
         .iter()
         .map(|p| match &p.credential {
-            Credential::Missing { variable } => json!({"name": p.name, "usable": false, "unset_variable": variable}),
+            Credential::Missing { variable } => {
+                json!({"name": p.name, "usable": false, "unset_variable": variable})
+            }
             Credential::None | Credential::Bearer(_) => json!({"name": p.name, "usable": true}),
         })
         .collect();

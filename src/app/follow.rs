@@ -130,5 +130,10 @@ fn tell(new: &Snapshot, old: &Snapshot) {
             "a route is broken"
         );
     }
-    tracing::info!(version = new.version, routes = new.routes.len(), problems = new.problems.len(), "routes are live");
+    tracing::info!(
+        version = new.version,
+        routes = new.routes.len(),
+        problems = new.problems.len(),
+        "routes are live"
+    );
 }

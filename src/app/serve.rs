@@ -38,9 +38,12 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let world = Arc::new(world(&config, &telemetry));
     let office = Arc::new(Office::new(Arc::clone(&world), Arc::clone(&telemetry)));
     let (extproc, admin) = (config.extproc.clone(), config.admin.listen);
-    let door = Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
-    let people = TcpListener::bind(admin).await.map_err(|e| Failure::Said(format!("listen.admin: {admin}: {e}")))?;
-    let publisher = follow::Publisher::new(path, config, Arc::clone(&world), Arc::clone(&office), Arc::clone(&telemetry));
+    let door =
+        Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
+    let people =
+        TcpListener::bind(admin).await.map_err(|e| Failure::Said(format!("listen.admin: {admin}: {e}")))?;
+    let publisher =
+        follow::Publisher::new(path, config, Arc::clone(&world), Arc::clone(&office), Arc::clone(&telemetry));
     let _watcher = publisher.follow().await?;
 
     let (stop, stopped) = watch::channel(());

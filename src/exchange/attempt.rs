@@ -15,7 +15,7 @@ use std::sync::Arc;
 const PASSED: [&str; 2] = ["content-type", "accept"];
 
 /// Headers that Envoy itself takes away on this way, or that are set anew whatever they were.
-const ENVOYS: [&str; 10] = [
+const ENVOYS: [&str; 11] = [
     ":authority",
     ":method",
     ":path",
@@ -26,6 +26,7 @@ const ENVOYS: [&str; 10] = [
     "user-agent",
     "x-attache-internal-exchange",
     "x-envoy-attempt-count",
+    "x-forwarded-proto",
 ];
 
 impl Exchange {

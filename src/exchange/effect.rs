@@ -49,8 +49,6 @@ pub struct Reply {
     pub headers: Vec<Header>,
     /// JSON.
     pub body: Vec<u8>,
-    /// Why, for Envoy's access log.
-    pub code: &'static str,
 }
 
 /// Changes to the headers of a provider's answer.

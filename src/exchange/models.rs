@@ -30,6 +30,5 @@ pub(super) fn list(snapshot: &Snapshot, allows: impl Fn(&str) -> bool) -> Reply 
         status: 200,
         headers: vec![("content-type", "application/json".into())],
         body: body.to_string().into_bytes(),
-        code: "models",
     }
 }

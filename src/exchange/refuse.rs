@@ -90,6 +90,6 @@ impl Refuse {
     pub fn reply(&self) -> Reply {
         let mut headers = vec![("content-type", "application/json".into())];
         headers.extend(self.headers.iter().cloned());
-        Reply { status: self.status, headers, body: self.refusal.body(), code: self.refusal.code }
+        Reply { status: self.status, headers, body: self.refusal.body() }
     }
 }

@@ -18,6 +18,8 @@ use envoy_types::pb::{
 const NEXT: &str = "x-attache-internal-next";
 /// The namespace of the decision in Envoy's dynamic metadata.
 const NAMESPACE: &str = "attache";
+/// By these details Envoy's local reply mapper knows an answer that is written already.
+const DETAILS: &str = "attache";
 /// The most bytes of a body in one message: Envoy splits what is longer, and so do we.
 const CHUNK: usize = 60 << 10;
 
@@ -56,7 +58,7 @@ fn replied(reply: Reply) -> ProcessingResponse {
         status: Some(HttpStatus { code: reply.status.into() }),
         headers: Some(mutation(reply.headers, Vec::new())),
         body: reply.body,
-        details: reply.code.into(),
+        details: DETAILS.into(),
         ..Default::default()
     });
     ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
@@ -66,7 +68,7 @@ fn next() -> ProcessingResponse {
     message(Response::ImmediateResponse(ImmediateResponse {
         status: Some(HttpStatus { code: 503 }),
         headers: Some(mutation(vec![(NEXT, "1".into())], Vec::new())),
-        details: "next_attempt".into(),
+        details: DETAILS.into(),
         ..Default::default()
     }))
 }
