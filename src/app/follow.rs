@@ -49,7 +49,7 @@ impl Publisher {
         let (changed, mut changes) = mpsc::channel::<()>(1);
         let mut watcher = notify::recommended_watcher(move |_event| {
             // a full channel already says that something changed
-            drop(changed.try_send(()));
+            if changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
         for folder in self.folders().await {

@@ -54,9 +54,9 @@ impl Stage {
 }
 
 /// A further attempt: the exchange waits under its id, unless this process is not the one that began it.
-fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effect>) -> Stage {
+async fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effect>) -> Stage {
     let id = headers.text(EXCHANGE).unwrap_or_default();
-    let Some(mut exchange) = world.parked.take(id) else {
+    let Some(mut exchange) = world.parked.resume(id).await else {
         let message = "the router restarted between two attempts of this request; send it again";
         return refuse(Refuse::unavailable("exchange_lost", message.into()), out);
     };

@@ -2,11 +2,21 @@
 
 use super::life::Exchange;
 use dashmap::DashMap;
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+/// How long an attempt waits for its exchange: the end of the one before may still be on its way through the transport.
+const LATE: Duration = Duration::from_millis(250);
 
 /// All waiting walks.
 #[derive(Debug, Default)]
-pub(super) struct Parked(DashMap<String, Waiting, foldhash::fast::RandomState>);
+pub(super) struct Parked {
+    by_id: DashMap<String, Waiting, foldhash::fast::RandomState>,
+    parked: Notify,
+}
 
 #[derive(Debug)]
 struct Waiting {
@@ -17,17 +27,32 @@ struct Waiting {
 impl Parked {
     /// Keeps the exchange until its next attempt comes, at the longest until `until`.
     pub(super) fn park(&self, exchange: Box<Exchange>, until: Instant) {
-        self.0.insert(exchange.id.clone(), Waiting { exchange, until });
+        self.by_id.insert(exchange.id.clone(), Waiting { exchange, until });
+        self.parked.notify_waiters();
     }
 
-    /// The exchange whose next attempt has come.
-    pub(super) fn take(&self, id: &str) -> Option<Box<Exchange>> {
-        self.0.remove(id).map(|(_, waiting)| waiting.exchange)
+    /// The exchange whose next attempt has come; `None` when this process does not know it.
+    pub(super) async fn resume(&self, id: &str) -> Option<Box<Exchange>> {
+        let deadline = Instant::now() + LATE;
+        loop {
+            let parked = self.parked.notified();
+            if let Some(exchange) = self.take(id) {
+                return Some(exchange);
+            }
+            if timeout_at(deadline, parked).await.is_err() {
+                return self.take(id);
+            }
+        }
+    }
+
+    fn take(&self, id: &str) -> Option<Box<Exchange>> {
+        self.by_id.remove(id).map(|(_, waiting)| waiting.exchange)
     }
 
     /// Takes those whose time is over.
     pub(super) fn overdue(&self, now: Instant) -> Vec<Box<Exchange>> {
-        let late: Vec<String> = self.0.iter().filter(|w| w.until <= now).map(|w| w.key().clone()).collect();
+        let late: Vec<String> =
+            self.by_id.iter().filter(|w| w.until <= now).map(|w| w.key().clone()).collect();
         late.iter().filter_map(|id| self.take(id)).collect()
     }
 }
