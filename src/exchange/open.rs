@@ -42,7 +42,7 @@ impl Stage {
             Event::RequestHead { headers, end } => {
                 let pass = headers.text(ATTEMPT).and_then(|n| n.parse().ok()).unwrap_or(1);
                 if pass > 1 {
-                    Ok(resume(&headers, pass, world, out))
+                    Ok(resume(&headers, pass, world, out).await)
                 } else {
                     Ok(begin(headers, end, world, out))
                 }
