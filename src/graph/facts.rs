@@ -4,8 +4,8 @@ use super::path::Path;
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 
-/// One request, as the graph sees it.
-pub trait Facts {
+/// One request, as the graph sees it. (`Sync`, because CEL asks for it; it is asked from one thread at a time.)
+pub trait Facts: Sync {
     /// The value at `path`, or `None` where there is none. A path without a rest gives the whole root.
     fn look(&self, path: &Path) -> Option<Fact<'_>>;
 
