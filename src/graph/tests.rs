@@ -276,6 +276,18 @@ fn the_examples_are_valid_in_both_dialects() {
     }
 }
 
+#[test]
+fn every_fault_and_path_is_documented() {
+    let docs = include_str!("../../docs/graph.md");
+    for kind in Kind::ALL {
+        let again = if kind.is_transient() { " (*again*)" } else { "" };
+        assert!(docs.contains(&format!("`{kind}`{again}")), "{kind}");
+    }
+    for (name, _) in Root::ALL {
+        assert!(docs.contains(&format!("`{name}")), "{name}");
+    }
+}
+
 /// Words that documents are made of, so that arbitrary JSON comes near to being a route.
 fn word() -> impl Strategy<Value = String> {
     const WORDS: &[&str] = &[
