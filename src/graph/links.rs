@@ -71,7 +71,7 @@ fn starts(graph: &[Vertex<'_>], elements: &Item<'_>) -> Vec<usize> {
         elements.report(Code::MissingStart, "there is no element of type `start`");
     }
     for (_, vertex) in starts.iter().skip(1) {
-        elements.to.add(Code::SeveralStarts, &vertex.place, format!("`{}` is another start", vertex.name()));
+        elements.to.add(Code::SeveralStarts, &vertex.place, "there is a start before this one");
     }
     starts.into_iter().map(|(i, _)| i).collect()
 }

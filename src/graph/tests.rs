@@ -289,61 +289,16 @@ fn every_fault_and_path_is_documented() {
 }
 
 /// Words that documents are made of, so that arbitrary JSON comes near to being a route.
+#[rustfmt::skip]
+const WORDS: &[&str] = &[
+    "id", "type", "outputs", "properties", "elementId", "elements", "name", "start", "conditional",
+    "percentage", "rate", "rate_limit", "model", "end", "next", "true", "false", "success", "fallback",
+    "10%", "90%", "else", "conditions", "condition", "key", "limit", "limitType", "window", "count", "cost",
+    "provider", "timeout", "retries", "params", "fallbackOn", "$and", "$or", "$not", "$in", "$regex",
+    "$options", "$gt", "cel", "a", "b", "metadata.a", "(", "input.tokens > 1", "5xx", "[a-", "a && (b", ""
+];
+
 fn word() -> impl Strategy<Value = String> {
-    const WORDS: &[&str] = &[
-        "id",
-        "type",
-        "outputs",
-        "properties",
-        "elementId",
-        "elements",
-        "name",
-        "start",
-        "conditional",
-        "percentage",
-        "rate",
-        "rate_limit",
-        "model",
-        "end",
-        "next",
-        "true",
-        "false",
-        "success",
-        "fallback",
-        "10%",
-        "90%",
-        "else",
-        "conditions",
-        "condition",
-        "key",
-        "limit",
-        "limitType",
-        "window",
-        "count",
-        "cost",
-        "provider",
-        "timeout",
-        "retries",
-        "params",
-        "fallbackOn",
-        "$and",
-        "$or",
-        "$not",
-        "$in",
-        "$regex",
-        "$options",
-        "$gt",
-        "cel",
-        "a",
-        "b",
-        "metadata.a",
-        "(",
-        "input.tokens > 1",
-        "5xx",
-        "[a-",
-        "a && (b",
-        "",
-    ];
     prop_oneof![4 => proptest::sample::select(WORDS).prop_map(str::to_owned), 1 => ".{0,6}"]
 }
 
