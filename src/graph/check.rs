@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use super::{
     Diagnostic, Program,
-    diagnostic::{Code, Report},
+    diagnostic::{Code, Place, Report},
     document::{Document, Known},
     links,
     node::{FIELDS, Node, Outputs, Part, Type},
@@ -25,12 +25,19 @@ static NOTHING: LazyLock<Value> = LazyLock::new(|| Map::new().into());
 /// Compiles a document, or tells every mistake in it.
 pub(super) fn compile(document: &Document, known: Known<'_>) -> Result<Program, Vec<Diagnostic>> {
     let report = Report::default();
-    for place in &document.twice {
-        let key = place.pointer.rsplit('/').next().unwrap_or_default();
-        report.add(Code::DuplicateKey, place, format!("`{key}` stands twice"));
-    }
+    document.twice.iter().for_each(|place| twice(place, &report));
     let program = route(&Item::of(&document.value, &report), known);
     report.settle(program)
+}
+
+fn twice(place: &Place, report: &Report) {
+    let key = place.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    let message = format!("`{key}` stands twice");
+    if key.ends_with('%') {
+        report.hint(Code::DuplicateKey, place, message, "name one of two equal shares `else`");
+    } else {
+        report.add(Code::DuplicateKey, place, message);
+    }
 }
 
 fn route(document: &Item<'_>, known: Known<'_>) -> Option<Program> {
@@ -46,8 +53,8 @@ fn route(document: &Item<'_>, known: Known<'_>) -> Option<Program> {
         elements.report(Code::OutOfRange, format!("there are more than {MAX_ELEMENTS} elements"));
         return None;
     }
-    let heads: Vec<_> = list.iter().map(Head::read).collect();
-    let ids = index(&heads);
+    let mut heads: Vec<_> = list.iter().map(Head::read).collect();
+    let ids = index(&mut heads);
     let outputs: Vec<_> = heads.iter().map(|head| head.outputs(&ids)).collect();
     let read: Vec<_> = heads.iter().zip(&outputs).map(|(head, outputs)| head.node(outputs, known)).collect();
     let graph: Vec<_> = heads.iter().zip(&outputs).map(|(head, outputs)| head.vertex(outputs)).collect();
@@ -66,16 +73,15 @@ fn name<'a>(item: &Item<'a>) -> Option<&'a str> {
     valid.then_some(name)
 }
 
-/// Where each id stands; of two equal ones the first.
-fn index<'a>(heads: &[Head<'a>]) -> HashMap<&'a str, usize> {
+/// Where each id stands. Of two equal ones the first keeps it.
+fn index<'a>(heads: &mut [Head<'a>]) -> HashMap<&'a str, usize> {
     let mut ids = HashMap::new();
-    for (i, head) in heads.iter().enumerate() {
+    for (i, head) in heads.iter_mut().enumerate() {
         let Some(id) = head.id else { continue };
-        if ids.contains_key(id) {
+        if *ids.entry(id).or_insert(i) != i {
             let message = format!("`{id}` is the id of an earlier element");
             head.item.to.add(Code::DuplicateId, &head.item.place.at("id"), message);
-        } else {
-            ids.insert(id, i);
+            head.id = None;
         }
     }
     ids
@@ -85,6 +91,7 @@ fn index<'a>(heads: &[Head<'a>]) -> HashMap<&'a str, usize> {
 struct Head<'a> {
     item: Item<'a>,
     object: Option<Object<'a>>,
+    /// `None` if it has none of its own.
     id: Option<&'a str>,
     form: Option<Type>,
 }
@@ -115,7 +122,7 @@ impl<'a> Head<'a> {
 
     fn vertex(&self, outputs: &'a Outputs<'a>) -> links::Vertex<'a> {
         let place = self.item.place.clone();
-        links::Vertex { id: self.id.unwrap_or("?"), place, form: self.form, outputs: outputs.all() }
+        links::Vertex { id: self.id, place, form: self.form, outputs: outputs.all() }
     }
 
     /// An object that may be absent if there is nothing to say in it.

@@ -43,7 +43,7 @@ macro_rules! codes {
 codes! {
     // the text
     NotJson "G001" "not-json": "The document is not JSON." => "correct it at the line and column named";
-    DuplicateKey "G002" "duplicate-key": "An object has the same key twice." => "keep one of them; two equal shares are written `50%` and `else`";
+    DuplicateKey "G002" "duplicate-key": "An object has the same key twice." => "keep one of them";
     // fields
     WrongType "G003" "wrong-type": "A value has the wrong JSON type." => "write a value of the type named";
     MissingField "G004" "missing-field": "A required field or output is missing." => "add it";
@@ -182,7 +182,7 @@ impl Report {
 /// The known word nearest to `word`, if it is near enough to be a slip of the pen.
 fn meant<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let word: String = word.chars().take(64).collect::<String>().to_lowercase();
-    let allowed = (word.len() / 3).max(1);
+    let allowed = ((word.len() + 1) / 3).max(1);
     known
         .into_iter()
         .map(|k| (distance(&word, &k.to_lowercase()), k))

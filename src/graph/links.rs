@@ -10,7 +10,8 @@ use super::{
 
 /// An element as the graph sees it, whether or not the rest of it is right.
 pub(super) struct Vertex<'a> {
-    pub(super) id: &'a str,
+    /// `None` if nothing can lead to it, for want of an id.
+    pub(super) id: Option<&'a str>,
     pub(super) place: Place,
     /// `None` if it is not known.
     pub(super) form: Option<Type>,
@@ -18,6 +19,15 @@ pub(super) struct Vertex<'a> {
 }
 
 impl Vertex<'_> {
+    fn name(&self) -> &str {
+        self.id.unwrap_or("?")
+    }
+
+    /// Whether it seems to be meant as the start.
+    fn may_start(&self) -> bool {
+        self.form.is_none() && self.outputs.iter().any(|output| output.name == "next")
+    }
+
     fn links(&self) -> impl Iterator<Item = usize> {
         self.outputs.iter().filter_map(|output| output.to)
     }
@@ -34,19 +44,19 @@ impl Vertex<'_> {
 pub(super) fn check(graph: &[Vertex<'_>], elements: &Item<'_>) {
     let reached = starts(graph, elements);
     for circle in circles(graph) {
-        let ids: Vec<_> = circle.iter().filter_map(|v| graph.get(*v)).map(|v| v.id).collect();
+        let ids: Vec<_> = circle.iter().filter_map(|v| graph.get(*v)).map(Vertex::name).collect();
         if let Some(first) = circle.first().and_then(|v| graph.get(*v)) {
-            let message = format!("the graph goes in a circle: {} → {}", ids.join(" → "), first.id);
+            let message = format!("the graph goes in a circle: {} → {}", ids.join(" → "), first.name());
             elements.to.add(Code::Cycle, &first.place, message);
         }
     }
     for vertex in unreached(graph, &reached) {
-        let message = format!("no path leads from the start to `{}`", vertex.id);
+        let message = format!("no path leads from the start to `{}`", vertex.name());
         elements.to.add(Code::Unreachable, &vertex.place, message);
     }
     let stuck = stuck(graph);
     if let Some(first) = stuck.first() {
-        let ids: Vec<_> = stuck.iter().map(|v| format!("`{}`", v.id)).collect();
+        let ids: Vec<_> = stuck.iter().map(|v| format!("`{}`", v.name())).collect();
         let message = format!("no path leads from {} to an end", ids.join(", "));
         elements.to.add(Code::NoEnd, &first.place, message);
     }
@@ -57,12 +67,11 @@ pub(super) fn check(graph: &[Vertex<'_>], elements: &Item<'_>) {
 fn starts(graph: &[Vertex<'_>], elements: &Item<'_>) -> Vec<usize> {
     let is_start = |(_, vertex): &(usize, &Vertex<'_>)| vertex.form == Some(Type::Start);
     let starts: Vec<_> = graph.iter().enumerate().filter(is_start).collect();
-    // an element of unknown type may have been meant as the start
-    if starts.is_empty() && graph.iter().all(|vertex| vertex.form.is_some()) {
+    if starts.is_empty() && !graph.iter().any(Vertex::may_start) {
         elements.report(Code::MissingStart, "there is no element of type `start`");
     }
     for (_, vertex) in starts.iter().skip(1) {
-        elements.to.add(Code::SeveralStarts, &vertex.place, format!("`{}` is another start", vertex.id));
+        elements.to.add(Code::SeveralStarts, &vertex.place, "there is a start before this one");
     }
     starts.into_iter().map(|(i, _)| i).collect()
 }
@@ -103,8 +112,9 @@ fn unreached<'g, 'a>(graph: &'g [Vertex<'a>], starts: &[usize]) -> Vec<&'g Verte
             todo.extend(graph.get(vertex).into_iter().flat_map(Vertex::links));
         }
     }
-    let out = |(i, vertex)| (!starts.is_empty() && !reached.contains(&i)).then_some(vertex);
-    graph.iter().enumerate().filter_map(out).collect()
+    let out = |(i, vertex): &(usize, &Vertex<'_>)| vertex.id.is_some() && !reached.contains(i);
+    let graph = graph.iter().enumerate().filter(|_| !starts.is_empty());
+    graph.filter(out).map(|(_, vertex)| vertex).collect()
 }
 
 /// What no path leads from to an end.
@@ -122,7 +132,8 @@ fn stuck<'g, 'a>(graph: &'g [Vertex<'a>]) -> Vec<&'g Vertex<'a>> {
             break;
         }
     }
-    graph.iter().enumerate().filter(|(i, _)| !ending.contains(i)).map(|(_, vertex)| vertex).collect()
+    let stuck = |(i, vertex): &(usize, &Vertex<'_>)| vertex.id.is_some() && !ending.contains(i);
+    graph.iter().enumerate().filter(stuck).map(|(_, vertex)| vertex).collect()
 }
 
 /// The success of a model must be the end of the walk.
@@ -131,7 +142,8 @@ fn successes(graph: &[Vertex<'_>], elements: &Item<'_>) {
         for output in model.outputs.iter().filter(|output| output.name == "success") {
             let to = output.to.and_then(|to| graph.get(to));
             if let Some(to) = to.filter(|to| to.form.is_some_and(|form| form != Type::End)) {
-                let message = format!("the success of `{}` leads to `{}`, which is no end", model.id, to.id);
+                let message =
+                    format!("the success of `{}` leads to `{}`, which is no end", model.name(), to.name());
                 elements.to.add(Code::SuccessNotEnd, &output.item.place, message);
             }
         }

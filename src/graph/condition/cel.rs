@@ -51,7 +51,7 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
 /// A compiled expression.
 #[derive(Debug)]
-pub(crate) struct Cel {
+pub(in crate::graph) struct Cel {
     program: Program,
     /// What it reads, by the name that it is written as.
     names: Box<[(String, Path)]>,

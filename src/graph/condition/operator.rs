@@ -29,7 +29,7 @@ const OPERATORS: [&str; 16] = [
 
 /// One compiled test of the value at a path.
 #[derive(Debug)]
-pub(super) enum Test {
+pub(in crate::graph) enum Test {
     Equal(Value),
     /// Orders against the operand in one of the two ways.
     Order(Bound, [Ordering; 2]),
@@ -46,7 +46,7 @@ pub(super) enum Test {
 
 /// What a value is ordered against.
 #[derive(Debug)]
-pub(super) enum Bound {
+pub(in crate::graph) enum Bound {
     Number(Num),
     /// With the number that the text spells, if it does.
     Text(Box<str>, Option<Num>),
@@ -252,7 +252,7 @@ impl Bound {
 
 /// A number that compares exactly while it is whole.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Num {
+pub(in crate::graph) enum Num {
     Whole(i128),
     Float(f64),
 }

@@ -135,15 +135,15 @@ mod tests {
     use serde_json::{Value, json};
 
     /// A route that splits among models `m0`, `m1`, ... by `labels`.
-    fn split(labels: &[&str], properties: &Value) -> Program {
+    fn split(id: &str, labels: &[&str], properties: &Value) -> Program {
         let outputs: serde_json::Map<_, _> = labels
             .iter()
             .enumerate()
             .map(|(i, label)| ((*label).to_owned(), json!({"elementId": format!("m{i}")})))
             .collect();
         let mut elements = vec![
-            json!({"id": "s", "type": "start", "outputs": {"next": {"elementId": "p"}}}),
-            json!({"id": "p", "type": "percentage", "properties": properties, "outputs": outputs}),
+            json!({"id": "s", "type": "start", "outputs": {"next": {"elementId": id}}}),
+            json!({"id": id, "type": "percentage", "properties": properties, "outputs": outputs}),
             json!({"id": "e", "type": "end"}),
         ];
         elements.extend((0..labels.len()).map(|i| {
@@ -196,13 +196,13 @@ mod tests {
         for (labels, expected) in [
             (&["10%", "90%"][..], &[0.10, 0.90][..]),
             (&["10%", "else"], &[0.10, 0.90]),
-            (&["33.3%", "33.3%".trim(), "else"][1..], &[0.333, 0.667]),
+            (&["33.3%", "else"], &[0.333, 0.667]),
             (&["5%", "20%", "0%", "else"], &[0.05, 0.20, 0.0, 0.75]),
             (&["100%"], &[1.0]),
         ] {
             for properties in [json!({}), json!({"key": "user"})] {
-                let program = split(labels, &properties);
-                let mut counts = vec![0.0; labels.len()];
+                let program = split("p", labels, &properties);
+                let mut counts = vec![0.0_f64; labels.len()];
                 for i in 0..100_000 {
                     counts[arm(&program, &by_key(i).rolled(i))] += 1.0 / 100_000.0;
                 }
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_key_keeps_its_arm_whatever_the_dice() {
-        let program = split(&["30%", "else"], &json!({"key": "user"}));
+        let program = split("p", &["30%", "else"], &json!({"key": "user"}));
         for key in 0..1000 {
             let first = arm(&program, &by_key(key).rolled(1));
             assert!((2..5).all(|dice| arm(&program, &by_key(key).rolled(dice)) == first));
@@ -224,18 +224,17 @@ mod tests {
 
     #[test]
     fn the_arm_of_a_key_never_changes_between_versions() {
-        let program = split(&["50%", "else"], &json!({"key": "user"}));
+        let program = split("p", &["50%", "else"], &json!({"key": "user"}));
         let arms: Vec<_> = (0..24).map(|key| arm(&program, &by_key(key))).collect();
         assert_eq!(arms, FIRST_24_ARMS, "keys have moved for everyone");
     }
-    const FIRST_24_ARMS: [usize; 24] = [0; 24];
+    /// Made by another implementation of the hash.
+    const FIRST_24_ARMS: [usize; 24] =
+        [0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1];
 
     #[test]
     fn two_elements_split_apart() {
-        let [one, two] = ["a", "b"].map(|id| {
-            let mut program = split(&["50%", "else"], &json!({}));
-            program
-        });
+        let [one, two] = ["a", "b"].map(|id| split(id, &["50%", "else"], &json!({})));
         let both = (0..10_000).filter(|dice| {
             let request = || Request::new(json!({})).rolled(*dice);
             arm(&one, &request()) == 0 && arm(&two, &request()) == 0
@@ -251,7 +250,7 @@ mod tests {
         fn growing_an_arm_moves_no_key_out_of_it(from in 0_u32..100, grow in 0_u32..50) {
             let to = (from + grow).min(100);
             let [before, after] = [from, to].map(|share| {
-                split(&[&format!("{share}%"), &format!("{}.0%", 100 - share)], &json!({"key": "user"}))
+                split("p", &[&format!("{share}%"), &format!("{}.0%", 100 - share)], &json!({"key": "user"}))
             });
             for key in 0..500 {
                 let (old, new) = (arm(&before, &by_key(key)), arm(&after, &by_key(key)));
