@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// How long an attempt waits for its exchange: the end of the one before may still be on its way through the transport.
-const LATE: Duration = Duration::from_millis(250);
+const LATE: Duration = Duration::from_secs(1);
 
 /// All waiting walks.
 #[derive(Debug, Default)]
