@@ -5,7 +5,7 @@
 //!
 //! `BENCH_SECONDS` (per round), `BENCH_ROUNDS` and `BENCH_CASES` (e.g. `1k-16,stream-64`) shorten it; `ENVOY_BIN`
 //! names another Envoy.
-#![expect(clippy::print_stdout, reason = "a bench is there to print its figures")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench is there to print its figures")]
 mod load;
 mod meter;
 mod noop;
@@ -47,7 +47,7 @@ fn main() -> Result<()> {
         _ => {
             let ground = Ground::prepare(told::<PathBuf>("ENVOY_BIN")?)?;
             let outcome = on_one_thread()?.block_on(compare(&ground));
-            outcome.map_err(|error| format!("{error}\n{}", ground.logs()).into())
+            outcome.inspect_err(|_| eprintln!("{}", ground.logs()))
         }
     }
 }

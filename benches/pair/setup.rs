@@ -18,6 +18,8 @@ const LOAD_CORE: &str = "0";
 const MEASURED_CORE: &str = "1";
 /// How long a setup may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How much of each log is shown when a bench fails.
+const SHOWN_LINES: usize = 5;
 const ATTACHE: &str = env!("CARGO_BIN_EXE_attache");
 
 /// A process that ends with its handle.
@@ -115,12 +117,11 @@ impl Ground {
         Ok(Some(Setup { name: "attache", port, model: "dynamic/bench", envoy, sidecar }))
     }
 
-    /// What a process has to say for itself.
+    /// The last that each process had to say.
     pub(crate) fn logs(&self) -> String {
         let files = fs::read_dir(self.dir.path()).into_iter().flatten().flatten().map(|file| file.path());
         let logs = files.filter(|path| path.extension().is_some_and(|e| e == "log"));
-        logs.map(|path| format!("{}:\n{}", path.display(), fs::read_to_string(&path).unwrap_or_default()))
-            .collect()
+        logs.map(|path| format!("{}:\n{}\n", path.display(), last_lines(&path))).collect()
     }
 
     fn envoy(&self, name: &str, config: &Path) -> Result<Process> {
@@ -166,6 +167,12 @@ pub(crate) async fn ready(setup: &Setup, case: Case) -> Result<()> {
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
+}
+
+fn last_lines(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let from = text.rmatch_indices('\n').nth(SHOWN_LINES).map_or(0, |(at, _)| at);
+    text.get(from..).unwrap_or_default().to_owned()
 }
 
 fn free_port() -> Result<u16> {
