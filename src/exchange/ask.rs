@@ -31,19 +31,19 @@ pub struct Head {
 
 impl Head {
     /// Reads the headers of a request.
-    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Refuse> {
+    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
         let method = headers.text(":method").unwrap_or_default();
         if method != "POST" {
-            return Err(Refuse::method(method, path));
+            return Err(Refuse::method(method, path).into());
         }
         let key = live.clients.of(&headers)?;
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {
-            return Err(Refuse::too_large(limit));
+            return Err(Refuse::too_large(limit).into());
         }
         Ok(Self { headers, endpoint, key, now: world.now() })
     }
@@ -53,7 +53,7 @@ impl Head {
 #[derive(Debug)]
 pub struct Ask {
     /// Its head.
-    pub head: Head,
+    pub head: Arc<Head>,
     /// Its body.
     pub body: Object,
     /// The model as asked.
@@ -73,7 +73,7 @@ impl Ask {
     ///
     /// # Errors
     /// Not JSON, no model, bad metadata.
-    pub fn read(head: Head, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Refuse> {
+    pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
         let body = Object::read(Bytes::from(body)).map_err(|error| {
             Refuse::bad_request("invalid_json", format!("the request body is not a JSON object: {error}"))
         })?;

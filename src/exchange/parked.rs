@@ -49,10 +49,10 @@ impl Parked {
         self.by_id.remove(id).map(|(_, waiting)| waiting.exchange)
     }
 
-    /// Takes those whose time is over.
-    pub(super) fn overdue(&self, now: Instant) -> Vec<Box<Exchange>> {
+    /// Takes those whose time is over, one by one.
+    pub(super) fn overdue(&self, now: Instant) -> impl Iterator<Item = Box<Exchange>> {
         let late: Vec<String> =
             self.by_id.iter().filter(|w| w.until <= now).map(|w| w.key().clone()).collect();
-        late.iter().filter_map(|id| self.take(id)).collect()
+        late.into_iter().filter_map(|id| self.take(&id))
     }
 }

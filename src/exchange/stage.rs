@@ -360,8 +360,10 @@ impl Passing {
             }
             Event::Deadline => {
                 let limit = self.exchange.live.settings.limits.stream_idle.as_secs();
-                let why = format!("the provider sent nothing for {limit} s, which limits.stream_idle allows");
-                Ok(self.break_off(Kind::Timeout, why, Vec::new(), world, out).await)
+                let message =
+                    format!("the provider sent nothing for {limit} s, which limits.stream_idle allows");
+                let fault = Fault { message, ..Fault::new(Kind::Timeout) };
+                Ok(self.break_off(fault, Vec::new(), world, out).await)
             }
             Event::Gone => Ok(self.gone(world).await),
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),
@@ -380,8 +382,8 @@ impl Passing {
             && let Some(fault) = stream.fault().cloned()
         {
             if fault.kind == Kind::Reset && fault.status.is_none() && !stream.finished() {
-                let why = "the provider's stream ended in the middle of its answer".to_owned();
-                return self.break_off(Kind::Reset, why, bytes, world, out).await;
+                let message = "the provider's stream ended in the middle of its answer".to_owned();
+                return self.break_off(Fault { message, ..fault }, bytes, world, out).await;
             }
             // the provider's own error event has passed already
             out.push(Effect::AnswerBody { bytes, end: true });
@@ -398,17 +400,17 @@ impl Passing {
     /// Ends a stream that broke with an error event, for the status is long gone.
     async fn break_off(
         self,
-        kind: Kind,
-        why: String,
+        fault: Fault,
         mut bytes: Vec<u8>,
         world: &World,
         out: &mut Vec<Effect>,
     ) -> Stage {
         if matches!(self.follow, Follow::Stream(_)) {
-            bytes.extend_from_slice(&Refuse::failed(502, "stream_broken", why).refusal.event());
+            let refuse = Refuse::failed(502, "stream_broken", fault.message.clone());
+            bytes.extend_from_slice(&refuse.refusal.event());
         }
         out.push(Effect::AnswerBody { bytes, end: true });
-        self.cut(Fault::new(kind), world).await
+        self.cut(fault, world).await
     }
 
     async fn cut(mut self, fault: Fault, world: &World) -> Stage {
