@@ -8,7 +8,10 @@ use super::{
     settings::ClientKey,
     world::{Live, World},
 };
-use crate::{dialect::Endpoint, json::Object};
+use crate::{
+    dialect::{Endpoint, openai::Form},
+    json::Object,
+};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::{
@@ -54,8 +57,10 @@ impl Head {
 pub struct Ask {
     /// Its head.
     pub head: Arc<Head>,
-    /// Its body.
+    /// Its body; of a form, the JSON that its text fields stand for.
     pub body: Object,
+    /// Its body, where it is a form.
+    pub form: Option<Form>,
     /// The model as asked.
     pub model: String,
     /// Whether a stream is asked for.
@@ -74,14 +79,27 @@ impl Ask {
     /// # Errors
     /// Not JSON, no model, bad metadata.
     pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
-        let body = Object::read(Bytes::from(body)).map_err(|error| {
-            Refuse::bad_request("invalid_json", format!("the request body is not a JSON object: {error}"))
-        })?;
+        let (body, form) = read_body(&head, Bytes::from(body))?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");
-        Ok(Self { head, body, model, stream, metadata, dice, input: OnceLock::new() })
+        Ok(Self { head, body, form, model, stream, metadata, dice, input: OnceLock::new() })
     }
+}
+
+fn read_body(head: &Head, bytes: Bytes) -> Result<(Object, Option<Form>), Refuse> {
+    let Some(boundary) = head.headers.text("content-type").and_then(Form::boundary) else {
+        let body = Object::read(bytes).map_err(|error| {
+            Refuse::bad_request("invalid_json", format!("the request body is not a JSON object: {error}"))
+        })?;
+        return Ok((body, None));
+    };
+    let invalid =
+        |why: String| Refuse::bad_request("invalid_form", format!("the request body is not a form: {why}"));
+    let form = Form::read(bytes, boundary).map_err(|why| invalid(why.into()))?;
+    let fields = Bytes::from(Value::Object(form.fields()).to_string());
+    let body = Object::read(fields).map_err(|error| invalid(error.to_string()))?;
+    Ok((body, Some(form)))
 }
 
 fn missing_model() -> Refuse {
