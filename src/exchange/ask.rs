@@ -87,10 +87,11 @@ impl Ask {
     }
 }
 
-fn read_body(head: &Head, bytes: Bytes) -> Result<(Object, Option<Form>), Refuse> {
+fn read_body(head: &Head, bytes: Bytes) -> Result<(Object, Option<Form>), Box<Refuse>> {
     let Some(boundary) = head.headers.text("content-type").and_then(Form::boundary) else {
         let body = Object::read(bytes).map_err(|error| {
-            Refuse::bad_request("invalid_json", format!("the request body is not a JSON object: {error}"))
+            let why = format!("the request body is not a JSON object: {error}");
+            Refuse::bad_request("invalid_json", why)
         })?;
         return Ok((body, None));
     };

@@ -13,7 +13,7 @@ use super::{
     world::{Live, World},
 };
 use crate::{
-    chat::Fault,
+    chat::{Fault, Kind},
     dialect::Endpoint,
     graph::{Program, Walk},
     snapshot::Route,
@@ -140,8 +140,9 @@ impl Reading {
                 })
             }
             (Event::RequestBody(_), Opened::Resumed { mut exchange }) => {
-                if let Some(fault) = exchange.broken.take() {
-                    return Ok(exchange.fail_here(fault, world, out).await);
+                // that Envoy comes again tells that the provider's connection broke
+                if exchange.unclear.take().is_some() {
+                    return Ok(exchange.fail_here(Fault::new(Kind::Reset), world, out).await);
                 }
                 Ok(exchange.launch(world, out).await)
             }
@@ -192,7 +193,7 @@ impl Exchange {
             attempts: Vec::new(),
             limits: Vec::new(),
             passes: 1,
-            broken: None,
+            unclear: None,
             started,
             first_content: None,
             settled: false,
