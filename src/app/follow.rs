@@ -11,16 +11,22 @@ use crate::{
 };
 use notify::{RecursiveMode, Watcher};
 use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
-use tokio::{sync::Mutex, sync::mpsc, time::timeout};
+use tokio::{
+    sync::{Mutex, mpsc},
+    time::{Instant, timeout},
+};
 
 /// Writers write in steps: the change counts when nothing more has come for this long.
 const QUIET: Duration = Duration::from_millis(50);
-/// Looked at anew this often all the same: some file systems tell nothing.
+/// How often attache.yaml is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// Everything is read anew this often all the same: some file systems tell nothing.
 const ANYWAY: Duration = Duration::from_secs(5);
 
 /// Makes worlds of files.
@@ -52,28 +58,36 @@ impl Publisher {
             if changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
-        for folder in self.folders().await {
-            if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
-            }
+        // not the folder of attache.yaml: logs and sockets may lie there too, and every write would wake us
+        if let Some(folder) = self.config.lock().await.routes.clone()
+            && let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive)
+        {
+            tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
         }
         self.publish().await;
         drop(tokio::spawn(async move {
+            let mut seen = self.stamp();
+            let mut last = Instant::now();
             loop {
-                if let Ok(None) = timeout(ANYWAY, changes.recv()).await {
+                let told = timeout(LOOK, changes.recv()).await;
+                if matches!(told, Ok(None)) {
                     return;
                 }
                 while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {}
-                self.refresh().await;
+                let stamp = self.stamp();
+                if told.is_ok() || stamp != seen || last.elapsed() > ANYWAY {
+                    (seen, last) = (stamp, Instant::now());
+                    self.refresh().await;
+                }
             }
         }));
         Ok(Box::new(watcher))
     }
 
-    async fn folders(&self) -> BTreeSet<PathBuf> {
-        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let routes = self.config.lock().await.routes.clone();
-        [folder.to_owned()].into_iter().chain(routes).collect()
+    /// What tells one state of attache.yaml from the next without reading it.
+    fn stamp(&self) -> Option<(SystemTime, u64, u64)> {
+        let file = fs::metadata(&self.path).ok()?;
+        Some((file.modified().ok()?, file.len(), file.ino()))
     }
 
     /// Reads the configuration again, then publishes.

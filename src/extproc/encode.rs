@@ -23,14 +23,14 @@ const DETAILS: &str = "attache";
 /// The most bytes of a body in one message: Envoy splits what is longer, and so do we.
 const CHUNK: usize = 60 << 10;
 
-/// Writes what `effect` wants behind `out`.
-pub(super) fn write(effect: Effect, out: &mut Vec<ProcessingResponse>) {
+/// Writes what `effect` wants behind `out`; with `metadata` the decision too, for Envoy's access log.
+pub(super) fn write(effect: Effect, metadata: bool, out: &mut Vec<ProcessingResponse>) {
     match effect {
         Effect::Forward(forward) => forwarded(forward, out),
         Effect::RequestTrailers => out.push(message(Response::RequestTrailers(TrailersResponse::default()))),
-        Effect::Reply(reply) => out.push(replied(reply)),
+        Effect::Reply(reply) => out.push(replied(reply, metadata)),
         Effect::Next => out.push(next()),
-        Effect::AnswerHead(head) => out.push(answered(head)),
+        Effect::AnswerHead(head) => out.push(answered(head, metadata)),
         Effect::AnswerBody { bytes, end } => body(bytes, end, Response::ResponseBody, out),
         Effect::AnswerTrailers => out.push(message(Response::ResponseTrailers(TrailersResponse::default()))),
     }
@@ -51,8 +51,8 @@ fn forwarded(forward: Forward, out: &mut Vec<ProcessingResponse>) {
     body(forward.body, forward.end, Response::RequestBody, out);
 }
 
-fn replied(reply: Reply) -> ProcessingResponse {
-    let metadata = decision(&reply.headers);
+fn replied(reply: Reply, metadata: bool) -> ProcessingResponse {
+    let metadata = metadata.then(|| decision(&reply.headers)).flatten();
     let response = Response::ImmediateResponse(ImmediateResponse {
         status: Some(HttpStatus { code: reply.status.into() }),
         headers: Some(mutation(reply.headers, Vec::new())),
@@ -72,8 +72,8 @@ fn next() -> ProcessingResponse {
     }))
 }
 
-fn answered(head: AnswerHead) -> ProcessingResponse {
-    let metadata = decision(&head.set);
+fn answered(head: AnswerHead, metadata: bool) -> ProcessingResponse {
+    let metadata = metadata.then(|| decision(&head.set)).flatten();
     let common =
         CommonResponse { header_mutation: Some(mutation(head.set, head.remove)), ..Default::default() };
     let response = Response::ResponseHeaders(HeadersResponse { response: Some(common) });
@@ -128,7 +128,7 @@ mod tests {
 
     fn pieces(len: usize, end: bool) -> Vec<(usize, bool)> {
         let mut out = vec![];
-        write(Effect::AnswerBody { bytes: vec![0; len], end }, &mut out);
+        write(Effect::AnswerBody { bytes: vec![0; len], end }, false, &mut out);
         out.into_iter()
             .map(|m| match m.response {
                 Some(Response::ResponseBody(BodyResponse { response: Some(common) })) => {

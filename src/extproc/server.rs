@@ -85,7 +85,7 @@ async fn router(
     health: tonic_health::server::HealthReporter,
 ) -> Router {
     let endings = AccessLogServiceServer::new(Endings { world: Arc::clone(&world) });
-    let service = ExternalProcessorServer::new(Processor { world })
+    let service = ExternalProcessorServer::new(Processor { world, metadata: settings.metadata })
         .max_decoding_message_size(settings.max_message)
         .max_encoding_message_size(settings.max_message);
     health.set_serving::<ExternalProcessorServer<Processor>>().await;
@@ -106,6 +106,7 @@ async fn router(
 #[derive(Debug)]
 pub(super) struct Processor {
     world: Arc<World>,
+    metadata: bool,
 }
 
 #[tonic::async_trait]
@@ -120,6 +121,7 @@ impl ExternalProcessor for Processor {
             incoming: request.into_inner(),
             stage: Some(Stage::Opening),
             world: Arc::clone(&self.world),
+            metadata: self.metadata,
             effects: Vec::new(),
             outgoing: VecDeque::new(),
         };
@@ -133,6 +135,7 @@ struct Talk {
     /// `None` only while an event is handled.
     stage: Option<Stage>,
     world: Arc<World>,
+    metadata: bool,
     effects: Vec<Effect>,
     outgoing: VecDeque<ProcessingResponse>,
 }
@@ -162,7 +165,7 @@ impl Talk {
         self.stage = Some(next.map_err(|unexpected| protocol_error(&unexpected))?);
         let mut messages = Vec::with_capacity(self.effects.len());
         for effect in self.effects.drain(..) {
-            encode::write(effect, &mut messages);
+            encode::write(effect, self.metadata, &mut messages);
         }
         self.outgoing.extend(messages);
         Ok(())
