@@ -209,7 +209,7 @@ impl Judging {
 
     async fn judge(self, world: &World, out: &mut Vec<Effect>) -> Stage {
         let fault = answer::fault(self.status, &self.headers, &self.body);
-        let clients_own = matches!(fault.status, Some(400 | 413 | 422));
+        let clients_own = answer::passes(&fault);
         let mut exchange = self.exchange;
         match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would
