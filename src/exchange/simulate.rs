@@ -17,7 +17,7 @@ use crate::{
 use serde::Serialize;
 use std::{
     collections::{HashMap, HashSet},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 /// The request of a simulation: a `POST`.
@@ -136,25 +136,26 @@ pub struct Verdict {
 impl Simulation {
     /// Walks through `program` with the providers, prices and settings of `live`. Credentials do not matter.
     pub fn run(self, program: &Program, live: &Live, outcomes: &mut dyn Outcomes) -> Trace {
-        let read = self.read(live).and_then(|ask| ask.may_call(program.name()).map(|()| ask));
-        match read {
+        match self.read(program.name(), live) {
             Ok(ask) => walk(program, &ask, live, outcomes),
             Err(refuse) => Trace {
                 route: program.name().to_owned(),
                 path: Vec::new(),
                 attempts: Vec::new(),
                 limits: Vec::new(),
-                verdict: Verdict::refused(refuse),
+                verdict: Verdict::refused(*refuse),
             },
         }
     }
 
-    fn read(self, live: &Live) -> Result<Ask, Refuse> {
+    fn read(self, route: &str, live: &Live) -> Result<Ask, Box<Refuse>> {
         let pseudo = [(":method".to_owned(), "POST".to_owned()), (":path".to_owned(), self.path)];
         let headers = pseudo.into_iter().chain(self.headers);
         let headers: Headers =
             headers.map(|(name, value)| (name.to_ascii_lowercase(), value.into_bytes())).collect();
-        Ask::read(Head::read(headers, live, self.now)?, self.body, live, self.dice)
+        let ask = Ask::read(Head::read(headers, live, self.now)?, self.body, live, self.dice)?;
+        ask.may_call(route)?;
+        Ok(ask)
     }
 }
 
@@ -219,7 +220,7 @@ impl Verdict {
             Why::Answered => Self::new(Outcome::Answered, end, 200, None),
             Why::Failed => Self::failed(end.element, end.cause, attempts),
             Why::Limited => {
-                let refuse = Refuse::limited(end.cause.unwrap_or_default(), std::time::Duration::ZERO);
+                let refuse = Refuse::limited(end.cause.unwrap_or_default(), Duration::ZERO);
                 Self::new(Outcome::Limited, end, refuse.status, Some(refuse.refusal.code))
             }
             Why::NoModel => {
@@ -237,7 +238,7 @@ impl Verdict {
     fn failed(element: &str, cause: Option<&str>, attempts: &[Tried]) -> Self {
         let end = End { element, why: Why::Failed, cause };
         let faults = || attempts.iter().filter_map(|a| a.fault.as_ref());
-        let status = faults().last().map_or(502, turn::status);
+        let status = faults().next_back().map_or(502, turn::status);
         Self::new(Outcome::Failed, &end, status, Some(turn::code(faults())))
     }
 
@@ -249,6 +250,154 @@ impl Verdict {
             status: refuse.status,
             error: Some(refuse.refusal.code),
             message: Some(refuse.refusal.message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chat::Kind,
+        exchange::{ClientKey, Clients, Settings},
+        graph::Known,
+        provider::Secret,
+        snapshot::Snapshot,
+    };
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    /// A limit, then `p/a` twice, then `p/b`; the metadata `skip` leads past all of them.
+    fn program() -> Program {
+        let to = |id: &str| json!({"elementId": id});
+        let model = |id: &str, retries: u32, fallback: &str| {
+            json!({"id": id, "type": "model", "properties": {"provider": "p", "model": id, "retries": retries},
+                   "outputs": {"success": to("end"), "fallback": to(fallback)}})
+        };
+        let document = json!({"name": "r", "elements": [
+            {"id": "start", "type": "start", "outputs": {"next": to("skip")}},
+            {"id": "skip", "type": "conditional", "properties": {"conditions": {"$or": [{"skip": true}, {"time.hour": 3}]}},
+             "outputs": {"true": to("end"), "false": to("limit")}},
+            {"id": "limit", "type": "rate", "properties": {"key": "user", "limit": 9000, "limitType": "tokens", "window": 60},
+             "outputs": {"success": to("a")}},
+            model("a", 1, "b"), model("b", 0, "end"), {"id": "end", "type": "end"},
+        ]});
+        Program::read(document.to_string().as_bytes(), Known::Anything).unwrap()
+    }
+
+    fn simulation() -> Simulation {
+        Simulation {
+            path: "/v1/chat/completions".into(),
+            headers: vec![("X-Attache-Metadata".into(), r#"{"user":"u"}"#.into())],
+            body: br#"{"model":"dynamic/r","max_tokens":100}"#.to_vec(),
+            dice: 0,
+            now: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn run(simulation: Simulation, settings: Settings, script: &mut Script) -> Value {
+        let live = Live::new(Arc::new(Snapshot::empty(SystemTime::UNIX_EPOCH)), settings);
+        serde_json::to_value(simulation.run(&program(), &live, script)).unwrap()
+    }
+
+    fn failing(faults: &[(&str, Fault)]) -> Script {
+        let target = |model: &str| Target { provider: "p".into(), model: model.into() };
+        let faults = faults.iter().map(|(model, fault)| (target(model), fault.clone())).collect();
+        Script { faults, over: HashSet::new() }
+    }
+
+    #[test]
+    fn a_trace_tells_all_that_happened() {
+        let mut script = failing(&[("a", Fault::of_status(503))]);
+        assert_eq!(
+            run(simulation(), Settings::default(), &mut script),
+            json!({
+                "route": "r",
+                "path": ["start", "skip", "limit", "a", "b", "end"],
+                "attempts": [
+                    {"element": "a", "provider": "p", "model": "a", "retry": 0, "outcome": "server_error", "status": 503},
+                    {"element": "a", "provider": "p", "model": "a", "retry": 1, "outcome": "server_error", "status": 503},
+                    {"element": "b", "provider": "p", "model": "b", "retry": 0, "outcome": "ok", "status": 200},
+                ],
+                "limits": [
+                    {"element": "limit", "key": "u", "amount": 113, "limit": 9000, "unit": "tokens", "allowed": true}
+                ],
+                "final": {"outcome": "answered", "element": "end", "cause": "b", "status": 200, "error": null},
+            })
+        );
+    }
+
+    #[test]
+    fn the_end_is_what_the_client_would_get() {
+        let kind = Fault::new;
+        for (faults, want) in [
+            (
+                vec![("a", kind(Kind::Reset)), ("b", kind(Kind::Timeout))],
+                json!(["failed", 504, "all_attempts_failed"]),
+            ),
+            (
+                vec![("a", kind(Kind::NoCredential)), ("b", kind(Kind::NoCredential))],
+                json!(["failed", 503, "no_credential"]),
+            ),
+            (vec![("a", Fault::of_status(400))], json!(["failed", 400, null])),
+            (vec![("a", Fault::of_status(401))], json!(["answered", 200, null])),
+        ] {
+            let end = &run(simulation(), Settings::default(), &mut failing(&faults))["final"];
+            assert_eq!(json!([end["outcome"], end["status"], end["error"]]), want, "{faults:?}");
+        }
+        let mut over = Script { over: ["limit".to_owned()].into(), ..Script::default() };
+        let limited = &run(simulation(), Settings::default(), &mut over)["final"];
+        assert_eq!(
+            *limited,
+            json!({"outcome": "limited", "element": "limit", "cause": "limit", "status": 429, "error": "limit_exceeded"})
+        );
+    }
+
+    #[test]
+    fn the_time_is_the_one_that_is_told() {
+        let at_three =
+            Simulation { now: SystemTime::UNIX_EPOCH + Duration::from_secs(3 * 3600), ..simulation() };
+        let trace = run(at_three, Settings::default(), &mut Script::default());
+        assert_eq!(trace["path"], json!(["start", "skip", "end"]));
+        assert_eq!(trace["final"]["error"], "no_model_called");
+    }
+
+    #[test]
+    fn attempts_end_where_the_settings_end_them() {
+        let mut settings = Settings::default();
+        settings.limits.max_attempts = 2;
+        let trace = run(simulation(), settings, &mut failing(&[("a", Fault::of_status(503))]));
+        assert_eq!(trace["attempts"].as_array().unwrap().len(), 2);
+        assert_eq!((&trace["final"]["status"], &trace["final"]["element"]), (&json!(503), &json!("b")));
+    }
+
+    #[test]
+    fn a_request_that_would_be_refused_is_refused() {
+        let key = ClientKey {
+            id: "k".into(),
+            name: "k".into(),
+            key: Secret::new("k"),
+            metadata: serde_json::Map::new(),
+            models: vec![],
+            routes: vec!["other".into()],
+        };
+        let keyed = Settings { clients: Clients::Required, keys: vec![key], ..Settings::default() };
+        let body = |text: &str| Simulation { body: text.into(), ..simulation() };
+        let mut known = simulation();
+        known.headers.push(("authorization".into(), "Bearer k".into()));
+        for (simulation, settings, want) in [
+            (body("{"), Settings::default(), "invalid_json"),
+            (body("{}"), Settings::default(), "missing_model"),
+            (Simulation { path: "/x".into(), ..simulation() }, Settings::default(), "unknown_endpoint"),
+            (simulation(), keyed.clone(), "invalid_api_key"),
+            (known, keyed, "route_not_allowed"),
+        ] {
+            let trace = run(simulation, settings, &mut Script::default());
+            assert_eq!(
+                (&trace["final"]["outcome"], &trace["final"]["error"]),
+                (&json!("refused"), &json!(want))
+            );
+            assert!(trace["path"].as_array().unwrap().is_empty() && trace["final"]["message"].is_string());
         }
     }
 }

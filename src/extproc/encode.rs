@@ -24,7 +24,7 @@ const DETAILS: &str = "attache";
 const CHUNK: usize = 60 << 10;
 
 /// Writes what `effect` wants behind `out`.
-pub(super) fn write(effect: Effect, out: &mut Vec<ProcessingResponse>) {
+pub fn write(effect: Effect, out: &mut Vec<ProcessingResponse>) {
     match effect {
         Effect::ReadBody => out.push(message(Response::RequestHeaders(HeadersResponse::default()))),
         Effect::Forward(forward) => out.push(message(Response::RequestBody(forwarded(forward)))),

@@ -5,5 +5,7 @@ mod encode;
 mod server;
 mod settings;
 
+pub use decode::event as decode;
+pub use encode::write as encode;
 pub use server::{Door, serve};
 pub use settings::{Listen, Settings};
