@@ -34,3 +34,6 @@ pub use settings::{ClientKey, Clients, Limits, Retry, Settings};
 pub use simulate::{Limited, Outcomes, Script, Simulation, Trace, Tried, Verdict};
 pub use stage::Stage;
 pub use world::{Clock, Live, World};
+
+#[cfg(test)]
+mod tests;

@@ -144,7 +144,8 @@ impl Stage {
     /// Trailers are an end of the body without a body; the end itself then passes with them.
     async fn trailers(self, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
         let end = Event::AnswerBody { bytes: Vec::new(), end: true };
-        let next = Box::pin(self.handle(end, world, out)).await?;
+        let next = Box::pin(self.handle(end, world, out)).await;
+        let next = next.map_err(|wrong| Unexpected { got: Event::AnswerTrailers.name(), ..wrong })?;
         if let Some(Effect::AnswerBody { end, .. }) = out.last_mut() {
             *end = false;
             out.push(Effect::AnswerTrailers);
@@ -229,7 +230,7 @@ impl Judging {
 impl Pausing {
     async fn handle(self, event: Event, world: &World, out: &mut Vec<Effect>) -> Stage {
         match event {
-            Event::Deadline => self.exchange.come_again(world, out),
+            Event::Deadline => self.exchange.come_again(world, out).await,
             Event::Gone => self.exchange.cancelled(world).await,
             // the rest of the answer that has failed
             _ => Stage::Pausing(self),
@@ -263,7 +264,7 @@ impl Holding {
             Event::Gone => {
                 // a broken connection makes Envoy come again; a client that went away does not
                 self.exchange.broken = Some(Fault::new(Kind::Reset));
-                world.parked.park(self.exchange, Instant::now() + BROKEN);
+                self.exchange.park(Instant::now() + BROKEN, world).await;
                 Ok(Stage::Over)
             }
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),

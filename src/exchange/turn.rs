@@ -53,7 +53,7 @@ impl Exchange {
         match turn {
             Turn::End(why) => self.finish(why, world, out).await,
             Turn::Call { .. } if self.passes >= most => self.finish(Finish::TOO_MANY, world, out).await,
-            Turn::Call { retry: 0 } => self.come_again(world, out),
+            Turn::Call { retry: 0 } => self.come_again(world, out).await,
             Turn::Call { retry } => {
                 let asked = self.attempts.last().and_then(|a| a.fault.as_ref()).and_then(|f| f.retry_after);
                 let pause = pause(&self.live.settings.retry, retry, asked, rand::rng().random());
@@ -63,9 +63,9 @@ impl Exchange {
     }
 
     /// Drops this attempt; the next one finds the exchange under its id.
-    pub(super) fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+    pub(super) async fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
         let until = Instant::now() + self.live.settings.limits.abandoned;
-        world.parked.park(self, until);
+        self.park(until, world).await;
         out.push(Effect::Next);
         Stage::Over
     }
