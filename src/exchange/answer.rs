@@ -57,6 +57,11 @@ impl Exchange {
     }
 }
 
+/// Whether the provider's own words go to the client when they are the last: they are about its request.
+pub(super) fn passes(fault: &Fault) -> bool {
+    matches!(fault.status, Some(400 | 413 | 422))
+}
+
 /// The fault that an answer of an error status tells; Envoy's own answers say why in a header of ours.
 pub(super) fn fault(status: u16, headers: &Headers, body: &[u8]) -> Fault {
     if let Some(details) = headers.text("x-attache-internal-local") {

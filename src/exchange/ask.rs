@@ -1,12 +1,7 @@
 //! What a client asks for: head and body, read once.
 
 use super::{
-    client::metadata,
-    event::Headers,
-    facts::Input,
-    refuse::Refuse,
-    settings::ClientKey,
-    world::{Live, World},
+    client::metadata, event::Headers, facts::Input, refuse::Refuse, settings::ClientKey, world::Live,
 };
 use crate::{
     dialect::{Endpoint, openai::Form},
@@ -34,7 +29,7 @@ pub struct Head {
 
 impl Head {
     /// Reads the headers of a request.
-    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Box<Refuse>> {
+    pub(super) fn read(headers: Headers, live: &Live, now: SystemTime) -> Result<Self, Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
@@ -48,7 +43,7 @@ impl Head {
         if length.is_some_and(|length| length > limit) {
             return Err(Refuse::too_large(limit).into());
         }
-        Ok(Self { headers, endpoint, key, now: world.now() })
+        Ok(Self { headers, endpoint, key, now })
     }
 }
 
@@ -84,6 +79,15 @@ impl Ask {
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");
         Ok(Self { head, body, form, model, stream, metadata, dice, input: OnceLock::new() })
+    }
+
+    /// Whether its key may call this route.
+    pub(super) fn may_call(&self, route: &str) -> Result<(), Box<Refuse>> {
+        if self.head.key.as_ref().is_none_or(|key| key.allows_route(route)) {
+            return Ok(());
+        }
+        let message = format!("this client key may not call the route `{route}`");
+        Err(Refuse::forbidden("route_not_allowed", message).param("model").into())
     }
 }
 

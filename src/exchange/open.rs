@@ -81,7 +81,7 @@ fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> S
     let id = headers
         .text(EXCHANGE)
         .map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned);
-    match Head::read(headers, &live, world) {
+    match Head::read(headers, &live, world.now()) {
         Err(why) => refuse(&why, out),
         Ok(_) if end => refuse(&Refuse::bad_request("invalid_json", "the request has no body".into()), out),
         Ok(head) => Stage::Reading(Reading::new(Opened::New(Box::new(Fresh {
@@ -246,14 +246,7 @@ fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
 fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
     let (name, pin) =
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
-    if ask.head.key.as_ref().is_some_and(|key| !key.allows_route(name)) {
-        return Err(Refuse::forbidden(
-            "route_not_allowed",
-            format!("this client key may not call the route `{name}`"),
-        )
-        .param("model")
-        .into());
-    }
+    ask.may_call(name)?;
     let Some(route) = live.snapshot.routes.get(name) else {
         let known: Vec<_> = live.snapshot.routes.keys().map(String::as_str).collect();
         return Err(Box::new(if live.snapshot.not_live.iter().any(|n| n == name) {

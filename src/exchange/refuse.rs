@@ -39,6 +39,12 @@ impl Refuse {
         Self::new(403, "permission_error", code, message)
     }
 
+    /// 403: the graph led to its end past every model.
+    #[must_use]
+    pub fn no_model_called(element: &str) -> Self {
+        Self::forbidden("no_model_called", format!("the route ended at `{element}` without calling a model"))
+    }
+
     /// 405: the path is known, the method is not.
     #[must_use]
     pub fn method(method: &str, path: &str) -> Self {

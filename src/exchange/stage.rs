@@ -147,7 +147,8 @@ impl Stage {
     /// Trailers are an end of the body without a body; the end itself then passes with them.
     async fn trailers(self, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
         let end = Event::AnswerBody { bytes: Vec::new(), end: true };
-        let next = Box::pin(self.handle(end, world, out)).await?;
+        let next = Box::pin(self.handle(end, world, out)).await;
+        let next = next.map_err(|wrong| Unexpected { got: Event::AnswerTrailers.name(), ..wrong })?;
         if let Some(Effect::AnswerBody { end, .. }) = out.last_mut() {
             *end = false;
             out.push(Effect::AnswerTrailers);
@@ -212,7 +213,7 @@ impl Judging {
 
     async fn judge(self, world: &World, out: &mut Vec<Effect>) -> Stage {
         let fault = answer::fault(self.status, &self.headers, &self.body);
-        let clients_own = matches!(fault.status, Some(400 | 413 | 422));
+        let clients_own = answer::passes(&fault);
         let mut exchange = self.exchange;
         match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would
@@ -232,7 +233,7 @@ impl Judging {
 impl Pausing {
     async fn handle(self, event: Event, world: &World, out: &mut Vec<Effect>) -> Stage {
         match event {
-            Event::Deadline => self.exchange.come_again(world, out),
+            Event::Deadline => self.exchange.come_again(world, out).await,
             Event::Gone => self.exchange.cancelled(world).await,
             // the rest of the answer that has failed
             _ => Stage::Pausing(self),
@@ -267,7 +268,7 @@ impl Holding {
                 // a broken connection makes Envoy come again; a client that went away does not
                 self.exchange.close_attempt(None);
                 self.exchange.unclear = Some(Unclear::Held);
-                world.parked.park(self.exchange, Instant::now() + UNCLEAR);
+                self.exchange.park(Instant::now() + UNCLEAR, world).await;
                 Ok(Stage::Over)
             }
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),
@@ -432,7 +433,7 @@ impl Passing {
             self.exchange.settle(ending, world).await;
         } else {
             self.exchange.unclear = Some(Unclear::Passed(self.ending()));
-            world.parked.park(self.exchange, Instant::now() + UNCLEAR);
+            self.exchange.park(Instant::now() + UNCLEAR, world).await;
         }
         Stage::Over
     }

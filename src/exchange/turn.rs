@@ -53,7 +53,7 @@ impl Exchange {
         match turn {
             Turn::End(why) => self.finish(why, world, out).await,
             Turn::Call { .. } if self.passes >= most => self.finish(Finish::TOO_MANY, world, out).await,
-            Turn::Call { retry: 0 } => self.come_again(world, out),
+            Turn::Call { retry: 0 } => self.come_again(world, out).await,
             Turn::Call { retry } => {
                 let asked = self.attempts.last().and_then(|a| a.fault.as_ref()).and_then(|f| f.retry_after);
                 let pause = pause(&self.live.settings.retry, retry, asked, rand::rng().random());
@@ -63,9 +63,9 @@ impl Exchange {
     }
 
     /// Drops this attempt; the next one finds the exchange under its id.
-    pub(super) fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+    pub(super) async fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
         let until = Instant::now() + self.live.settings.limits.abandoned;
-        world.parked.park(self, until);
+        self.park(until, world).await;
         out.push(Effect::Next);
         Stage::Over
     }
@@ -89,10 +89,7 @@ impl Exchange {
                 (Outcome::Limited, Refuse::limited(&why.cause, wait))
             }
             Why::Failed => (Outcome::Failed, self.failed()),
-            Why::NoModel | Why::Answered => {
-                let message = format!("the route ended at `{}` without calling a model", why.cause);
-                (Outcome::Failed, Refuse::forbidden("no_model_called", message))
-            }
+            Why::NoModel | Why::Answered => (Outcome::Failed, Refuse::no_model_called(&why.cause)),
         };
         let mut reply: Reply = refuse.reply();
         reply.headers.extend(self.told());
@@ -125,8 +122,7 @@ impl Exchange {
         let count = self.attempts.len();
         let told: Vec<String> =
             self.attempts.iter().enumerate().map(|(i, a)| format!("{}. {}", i + 1, a.tell())).collect();
-        let credential = |a: &Attempt| a.fault.as_ref().is_some_and(|f| f.kind == Kind::NoCredential);
-        let code = if self.attempts.iter().all(credential) { "no_credential" } else { "all_attempts_failed" };
+        let code = code(self.attempts.iter().filter_map(|a| a.fault.as_ref()));
         let plural = if count == 1 { "attempt" } else { "attempts" };
         let message = format!("all {count} {plural} failed: {}", told.join("; "));
         let last = self.attempts.last().and_then(|a| a.fault.as_ref());
@@ -162,8 +158,14 @@ impl Attempt {
     }
 }
 
+/// The error code of an exchange whose attempts failed like this.
+pub(super) fn code<'a>(mut faults: impl Iterator<Item = &'a Fault>) -> &'static str {
+    let credential = faults.all(|fault| fault.kind == Kind::NoCredential);
+    if credential { "no_credential" } else { "all_attempts_failed" }
+}
+
 /// The status that a fault gives the client when it is the last.
-fn status(fault: &Fault) -> u16 {
+pub(super) fn status(fault: &Fault) -> u16 {
     fault.status.filter(|s| *s >= 400).unwrap_or(match fault.kind {
         Kind::Timeout => 504,
         Kind::NoCluster | Kind::NoCredential | Kind::Overloaded => 503,

@@ -24,7 +24,7 @@ const DETAILS: &str = "attache";
 const CHUNK: usize = 60 << 10;
 
 /// Writes what `effect` wants behind `out`; with `metadata` the decision too, for Envoy's access log.
-pub(super) fn write(effect: Effect, metadata: bool, out: &mut Vec<ProcessingResponse>) {
+pub fn write(effect: Effect, metadata: bool, out: &mut Vec<ProcessingResponse>) {
     match effect {
         Effect::Forward(forward) => forwarded(forward, out),
         Effect::RequestTrailers => out.push(message(Response::RequestTrailers(TrailersResponse::default()))),

@@ -4,4 +4,6 @@ mod bootstrap;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod tidy;
