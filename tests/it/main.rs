@@ -4,4 +4,6 @@ mod bootstrap;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod tidy;
