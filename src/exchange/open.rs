@@ -228,7 +228,8 @@ fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
 fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
     let (name, pin) =
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
-    if ask.head.key.as_ref().is_some_and(|key| !key.allows_route(name)) {
+    let allows = |route: &str| ask.head.key.as_ref().is_none_or(|key| key.allows_route(route));
+    if !allows(name) {
         return Err(Refuse::forbidden(
             "route_not_allowed",
             format!("this client key may not call the route `{name}`"),
@@ -237,7 +238,8 @@ fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> 
         .into());
     }
     let Some(route) = live.snapshot.routes.get(name) else {
-        let known: Vec<_> = live.snapshot.routes.keys().map(String::as_str).collect();
+        let known: Vec<_> =
+            live.snapshot.routes.keys().map(String::as_str).filter(|route| allows(route)).collect();
         return Err(Box::new(if live.snapshot.not_live.iter().any(|n| n == name) {
             let message = format!("the route `{name}` has no valid version; `attache check` says why");
             Refuse::unavailable("route_not_live", message).param("model")

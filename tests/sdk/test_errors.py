@@ -22,6 +22,12 @@ def test_what_is_not_there(client, model, code):
     assert (error.code, error.param) == (code, "model")
 
 
+def test_a_key_hears_only_of_its_own_routes(client):
+    chatty = client.with_options(api_key="chatty-key")
+    error = refused(chatty, openai.NotFoundError, "dynamic/chatter")
+    assert error.message.endswith("there are: chat")
+
+
 def test_bad_metadata(client):
     error = refused(client, openai.BadRequestError, extra_headers={"x-attache-metadata": "{"})
     assert error.code == "invalid_metadata" and "x-attache-metadata" in error.message
