@@ -43,6 +43,7 @@ impl Exchange {
             set: self.headers(&provider, body.len()),
             remove: removed(headers, &provider),
             body,
+            end: true,
         })
     }
 

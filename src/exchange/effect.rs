@@ -6,10 +6,10 @@ pub type Header = (&'static str, String);
 /// What an exchange can want.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Let the request's body come.
-    ReadBody,
     /// Send the request on.
     Forward(Forward),
+    /// Send the request's trailers on.
+    RequestTrailers,
     /// Answer the client instead of any provider; the exchange is over.
     Reply(Reply),
     /// Drop this attempt and come again for the next.
@@ -38,6 +38,8 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// The body.
     pub body: Vec<u8>,
+    /// The body is the last of it; otherwise trailers follow.
+    pub end: bool,
 }
 
 /// An answer of our own.

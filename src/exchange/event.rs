@@ -29,7 +29,7 @@ impl FromIterator<(String, Vec<u8>)> for Headers {
     }
 }
 
-/// What can happen. The first four come in this order, each once; then bodies until the end.
+/// What can happen: a head, its body in pieces; then the same of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The request's headers.
@@ -39,8 +39,15 @@ pub enum Event {
         /// No body follows.
         end: bool,
     },
-    /// The request's whole body.
-    RequestBody(Vec<u8>),
+    /// A piece of the request's body.
+    RequestBody {
+        /// The bytes; may be none.
+        bytes: Vec<u8>,
+        /// The last piece.
+        end: bool,
+    },
+    /// The request ended with trailers.
+    RequestTrailers,
     /// The headers of the provider's answer, or of Envoy's own in its place.
     AnswerHead {
         /// The headers.
@@ -69,7 +76,8 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::RequestHead { .. } => "request_headers",
-            Self::RequestBody(_) => "request_body",
+            Self::RequestBody { .. } => "request_body",
+            Self::RequestTrailers => "request_trailers",
             Self::AnswerHead { .. } => "response_headers",
             Self::AnswerBody { .. } => "response_body",
             Self::AnswerTrailers => "response_trailers",

@@ -70,8 +70,7 @@ async fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effec
         return refuse(&Refuse::unavailable("exchange_lost", message.into()), out);
     };
     exchange.passes = pass;
-    out.push(Effect::ReadBody);
-    Stage::Reading(Reading(Opened::Resumed { exchange }))
+    Stage::Reading(Reading::new(Opened::Resumed { exchange }))
 }
 
 fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
@@ -85,15 +84,12 @@ fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> S
     match Head::read(headers, &live, world) {
         Err(why) => refuse(&why, out),
         Ok(_) if end => refuse(&Refuse::bad_request("invalid_json", "the request has no body".into()), out),
-        Ok(head) => {
-            out.push(Effect::ReadBody);
-            Stage::Reading(Reading(Opened::New(Box::new(Fresh {
-                id,
-                head: Arc::new(head),
-                live,
-                started: Instant::now(),
-            }))))
-        }
+        Ok(head) => Stage::Reading(Reading::new(Opened::New(Box::new(Fresh {
+            id,
+            head: Arc::new(head),
+            live,
+            started: Instant::now(),
+        })))),
     }
 }
 
@@ -126,40 +122,61 @@ fn refuse(why: &Refuse, out: &mut Vec<Effect>) -> Stage {
 }
 
 impl Reading {
+    fn new(opened: Opened) -> Self {
+        Self { opened, body: Vec::new() }
+    }
+
     pub(super) async fn handle(
-        self,
+        mut self,
         event: Event,
         world: &World,
         out: &mut Vec<Effect>,
     ) -> Result<Stage, Unexpected> {
-        match (event, self.0) {
-            (Event::RequestBody(body), Opened::New(fresh)) => {
-                Ok(match Exchange::begin(*fresh, body, world) {
-                    Ok(exchange) => exchange.launch(world, out).await,
-                    Err(why) => refuse(&why, out),
-                })
-            }
-            (Event::RequestBody(_), Opened::Resumed { mut exchange }) => {
-                // that Envoy comes again tells that the provider's connection broke
-                if exchange.unclear.take().is_some() {
-                    return Ok(exchange.fail_here(Fault::new(Kind::Reset), world, out).await);
+        match event {
+            Event::RequestBody { bytes, end } => {
+                match self.opened {
+                    // the exchange has it already
+                    Opened::Resumed { .. } => {}
+                    Opened::New(_) if self.body.is_empty() => self.body = bytes,
+                    Opened::New(_) => self.body.extend_from_slice(&bytes),
                 }
-                Ok(exchange.launch(world, out).await)
+                Ok(self.take(end, world, out).await)
             }
-            // Envoy itself refuses the body: it is larger than it buffers
-            (Event::AnswerHead { .. }, opened) => {
-                let live = Arc::clone(&world.live());
-                opened.dropped(world).await;
-                Ok(refuse(&Refuse::too_large(live.settings.limits.max_body), out))
+            Event::RequestTrailers => {
+                let next = self.take(true, world, out).await;
+                if let Some(Effect::Forward(forward)) = out.last_mut() {
+                    forward.end = false;
+                    out.push(Effect::RequestTrailers);
+                }
+                Ok(next)
             }
-            (Event::Gone, opened) => {
-                opened.dropped(world).await;
+            Event::Gone => {
+                self.opened.dropped(world).await;
                 Ok(Stage::Over)
             }
-            (other, opened) => {
-                opened.dropped(world).await;
+            other => {
+                self.opened.dropped(world).await;
                 Err(Unexpected { got: other.name(), expects: "request_body" })
             }
+        }
+    }
+
+    /// The body has grown; when it is whole, the request goes on.
+    async fn take(self, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
+        match self.opened {
+            Opened::New(fresh) if self.body.len() > fresh.live.settings.limits.max_body => {
+                refuse(&Refuse::too_large(fresh.live.settings.limits.max_body), out)
+            }
+            opened if !end => Stage::Reading(Self { opened, ..self }),
+            Opened::New(fresh) => match Exchange::begin(*fresh, self.body, world) {
+                Ok(exchange) => exchange.launch(world, out).await,
+                Err(why) => refuse(&why, out),
+            },
+            // that Envoy comes again tells that the provider's connection broke
+            Opened::Resumed { exchange } if exchange.unclear.is_some() => {
+                exchange.fail_here(Fault::new(Kind::Reset), world, out).await
+            }
+            Opened::Resumed { exchange } => exchange.launch(world, out).await,
         }
     }
 }
@@ -210,6 +227,7 @@ impl Exchange {
 
     /// A break that only this new attempt has brought to light: what comes next happens in it.
     async fn fail_here(mut self: Box<Self>, fault: Fault, world: &World, out: &mut Vec<Effect>) -> Stage {
+        self.unclear = None;
         match self.next_turn(fault, world).await {
             Turn::Call { .. } => self.call(world, out),
             Turn::End(why) => self.finish(why, world, out).await,

@@ -51,7 +51,10 @@ pub enum Stage {
 
 /// The request's head has come; its body is next.
 #[derive(Debug)]
-pub struct Reading(pub(super) Opened);
+pub struct Reading {
+    pub(super) opened: Opened,
+    pub(super) body: Vec<u8>,
+}
 
 /// The request was sent to a provider.
 #[derive(Debug)]

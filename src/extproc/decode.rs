@@ -16,9 +16,8 @@ pub(super) fn event(message: ProcessingRequest) -> Result<Event, Status> {
             let (headers, end) = headers(head)?;
             Ok(Event::RequestHead { headers, end })
         }
-        Some(Request::RequestBody(body)) if body.end_of_stream => Ok(Event::RequestBody(body.body)),
-        Some(Request::RequestBody(_)) => {
-            Err(bad("a part of a request body; request_body_mode must be BUFFERED"))
+        Some(Request::RequestBody(body)) => {
+            Ok(Event::RequestBody { bytes: body.body, end: body.end_of_stream })
         }
         Some(Request::ResponseHeaders(head)) => {
             let (headers, end) = headers(head)?;
@@ -28,7 +27,7 @@ pub(super) fn event(message: ProcessingRequest) -> Result<Event, Status> {
             Ok(Event::AnswerBody { bytes: body.body, end: body.end_of_stream })
         }
         Some(Request::ResponseTrailers(_)) => Ok(Event::AnswerTrailers),
-        Some(Request::RequestTrailers(_)) => Err(bad("request trailers; request_trailer_mode must be SKIP")),
+        Some(Request::RequestTrailers(_)) => Ok(Event::RequestTrailers),
         None => Err(bad("a message without a request")),
     }
 }

@@ -26,12 +26,12 @@ const CHUNK: usize = 60 << 10;
 /// Writes what `effect` wants behind `out`.
 pub(super) fn write(effect: Effect, out: &mut Vec<ProcessingResponse>) {
     match effect {
-        Effect::ReadBody => out.push(message(Response::RequestHeaders(HeadersResponse::default()))),
-        Effect::Forward(forward) => out.push(message(Response::RequestBody(forwarded(forward)))),
+        Effect::Forward(forward) => forwarded(forward, out),
+        Effect::RequestTrailers => out.push(message(Response::RequestTrailers(TrailersResponse::default()))),
         Effect::Reply(reply) => out.push(replied(reply)),
         Effect::Next => out.push(next()),
         Effect::AnswerHead(head) => out.push(answered(head)),
-        Effect::AnswerBody { bytes, end } => body(bytes, end, out),
+        Effect::AnswerBody { bytes, end } => body(bytes, end, Response::ResponseBody, out),
         Effect::AnswerTrailers => out.push(message(Response::ResponseTrailers(TrailersResponse::default()))),
     }
 }
@@ -40,16 +40,15 @@ fn message(response: Response) -> ProcessingResponse {
     ProcessingResponse { response: Some(response), ..Default::default() }
 }
 
-fn forwarded(forward: Forward) -> BodyResponse {
-    let set = forward.set.into_iter().map(|(name, value)| header(name, value)).collect();
-    BodyResponse {
-        response: Some(CommonResponse {
-            header_mutation: Some(HeaderMutation { set_headers: set, remove_headers: forward.remove }),
-            body_mutation: Some(BodyMutation { mutation: Some(Mutation::Body(forward.body)) }),
-            clear_route_cache: true,
-            ..Default::default()
-        }),
-    }
+fn forwarded(forward: Forward, out: &mut Vec<ProcessingResponse>) {
+    let set_headers = forward.set.into_iter().map(|(name, value)| header(name, value)).collect();
+    let head = CommonResponse {
+        header_mutation: Some(HeaderMutation { set_headers, remove_headers: forward.remove }),
+        clear_route_cache: true,
+        ..Default::default()
+    };
+    out.push(message(Response::RequestHeaders(HeadersResponse { response: Some(head) })));
+    body(forward.body, forward.end, Response::RequestBody, out);
 }
 
 fn replied(reply: Reply) -> ProcessingResponse {
@@ -81,20 +80,20 @@ fn answered(head: AnswerHead) -> ProcessingResponse {
     ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
 }
 
-fn body(bytes: Vec<u8>, end: bool, out: &mut Vec<ProcessingResponse>) {
+fn body(bytes: Vec<u8>, end: bool, of: fn(BodyResponse) -> Response, out: &mut Vec<ProcessingResponse>) {
     if bytes.len() <= CHUNK {
-        out.push(piece(bytes, end));
+        out.push(message(of(piece(bytes, end))));
         return;
     }
     let last = (bytes.len() - 1) / CHUNK;
-    out.extend(bytes.chunks(CHUNK).enumerate().map(|(i, chunk)| piece(chunk.to_vec(), end && i == last)));
+    let pieces = bytes.chunks(CHUNK).enumerate().map(|(i, chunk)| piece(chunk.to_vec(), end && i == last));
+    out.extend(pieces.map(|piece| message(of(piece))));
 }
 
-fn piece(body: Vec<u8>, end_of_stream: bool) -> ProcessingResponse {
+fn piece(body: Vec<u8>, end_of_stream: bool) -> BodyResponse {
     let streamed = StreamedBodyResponse { body, end_of_stream, ..Default::default() };
     let mutation = BodyMutation { mutation: Some(Mutation::StreamedResponse(streamed)) };
-    let common = CommonResponse { body_mutation: Some(mutation), ..Default::default() };
-    message(Response::ResponseBody(BodyResponse { response: Some(common) }))
+    BodyResponse { response: Some(CommonResponse { body_mutation: Some(mutation), ..Default::default() }) }
 }
 
 fn mutation(set: Vec<Header>, remove: Vec<String>) -> HeaderMutation {
