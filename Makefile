@@ -30,8 +30,8 @@ lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and dup
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	$(TOOLS)/cargo-deny --locked check bans licenses sources
 
-bench: $(ENVOY_BIN) ## measure a walk and, where there is a bench of it, the pair
-	cargo bench --locked --benches
+bench: $(ENVOY_BIN) ## measure a walk, and the pair beside a bare Envoy
+	cargo bench --locked --bench walk --bench pair
 
 fuzz: ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain and cargo-fuzz
 	for target in $$(cargo +nightly fuzz list); do \

@@ -40,9 +40,9 @@ fn the_first_route_of_the_readme_is_sound() {
 
 #[test]
 fn every_link_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)").unwrap();
     let mut lost = vec![];
     for page in pages() {
-        let link = Regex::new(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)").unwrap();
         for found in link.captures_iter(&read(&page)) {
             let target = match &found[1] {
                 "" => PathBuf::from(&page),
