@@ -248,7 +248,13 @@ fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> 
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
     ask.may_call(name)?;
     let Some(route) = live.snapshot.routes.get(name) else {
-        let known: Vec<_> = live.snapshot.routes.keys().map(String::as_str).collect();
+        let known: Vec<_> = live
+            .snapshot
+            .routes
+            .keys()
+            .map(String::as_str)
+            .filter(|route| ask.may_call(route).is_ok())
+            .collect();
         return Err(Box::new(if live.snapshot.not_live.iter().any(|n| n == name) {
             let message = format!("the route `{name}` has no valid version; `attache check` says why");
             Refuse::unavailable("route_not_live", message).param("model")

@@ -22,7 +22,7 @@ pub struct Settings {
 pub enum Clients {
     /// Without a known key nobody is served.
     Required,
-    /// A client without a key is served; a key that is shown must be known.
+    /// A client without a known key is served as nobody: SDKs always show some key.
     #[default]
     Optional,
     /// Nobody looks at keys.

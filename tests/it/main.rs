@@ -4,6 +4,8 @@ mod bootstrap;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod tidy;
