@@ -4,4 +4,8 @@ mod bootstrap;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
 mod tidy;
