@@ -1,6 +1,10 @@
 //! Every integration test, in one binary: so helpers are shared and linking is paid once.
 #[cfg(test)]
+mod attempts;
+#[cfg(test)]
 mod bootstrap;
+#[cfg(test)]
+mod broken_streams;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
