@@ -34,7 +34,8 @@ async fn every_model_has_its_own_time() {
 
 #[tokio::test]
 async fn a_chain_of_eight_falls_through_to_the_eighth() {
-    let failing = ["500", "503", "429", "401", "404", "502", "529"].map(|status| format!("m!status={status}"));
+    let failing =
+        ["500", "503", "429", "401", "404", "502", "529"].map(|status| format!("m!status={status}"));
     let models = failing.iter().map(String::as_str).chain(["eighth"]);
     let pair = House::new().route(chain("r", models)).start().await;
     for ask in [pair.ask("r"), pair.ask("r").streamed()] {

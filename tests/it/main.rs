@@ -6,10 +6,14 @@ mod bootstrap;
 #[cfg(test)]
 mod broken_streams;
 #[cfg(test)]
+mod bytes;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod tidy;

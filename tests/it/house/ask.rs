@@ -2,6 +2,7 @@
 
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::Value;
+use std::fmt;
 
 /// A request with a JSON body, not yet sent.
 pub(crate) struct Ask {
@@ -10,7 +11,6 @@ pub(crate) struct Ask {
 }
 
 /// An answer, read to its end.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -102,6 +102,14 @@ impl Answer {
     /// The data of its events, `[DONE]` as a string.
     pub(crate) fn events(&self) -> Vec<Value> {
         events(self.text())
+    }
+}
+
+impl fmt::Debug for Answer {
+    /// The body cut short: some are of many megabytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body[..self.body.len().min(2000)]);
+        write!(f, "{} {:?} {body} (broken: {})", self.status, self.headers, self.broken)
     }
 }
 
