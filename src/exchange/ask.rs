@@ -8,7 +8,10 @@ use super::{
     settings::ClientKey,
     world::{Live, World},
 };
-use crate::{dialect::Endpoint, json::Object};
+use crate::{
+    dialect::{Endpoint, openai::Form},
+    json::Object,
+};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::{
@@ -31,19 +34,19 @@ pub struct Head {
 
 impl Head {
     /// Reads the headers of a request.
-    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Refuse> {
+    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
         let method = headers.text(":method").unwrap_or_default();
         if method != "POST" {
-            return Err(Refuse::method(method, path));
+            return Err(Refuse::method(method, path).into());
         }
         let key = live.clients.of(&headers)?;
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {
-            return Err(Refuse::too_large(limit));
+            return Err(Refuse::too_large(limit).into());
         }
         Ok(Self { headers, endpoint, key, now: world.now() })
     }
@@ -53,9 +56,11 @@ impl Head {
 #[derive(Debug)]
 pub struct Ask {
     /// Its head.
-    pub head: Head,
-    /// Its body.
+    pub head: Arc<Head>,
+    /// Its body; of a form, the JSON that its text fields stand for.
     pub body: Object,
+    /// Its body, where it is a form.
+    pub form: Option<Form>,
     /// The model as asked.
     pub model: String,
     /// Whether a stream is asked for.
@@ -73,15 +78,29 @@ impl Ask {
     ///
     /// # Errors
     /// Not JSON, no model, bad metadata.
-    pub fn read(head: Head, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Refuse> {
-        let body = Object::read(Bytes::from(body)).map_err(|error| {
-            Refuse::bad_request("invalid_json", format!("the request body is not a JSON object: {error}"))
-        })?;
+    pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
+        let (body, form) = read_body(&head, Bytes::from(body))?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");
-        Ok(Self { head, body, model, stream, metadata, dice, input: OnceLock::new() })
+        Ok(Self { head, body, form, model, stream, metadata, dice, input: OnceLock::new() })
     }
+}
+
+fn read_body(head: &Head, bytes: Bytes) -> Result<(Object, Option<Form>), Box<Refuse>> {
+    let Some(boundary) = head.headers.text("content-type").and_then(Form::boundary) else {
+        let body = Object::read(bytes).map_err(|error| {
+            let why = format!("the request body is not a JSON object: {error}");
+            Refuse::bad_request("invalid_json", why)
+        })?;
+        return Ok((body, None));
+    };
+    let invalid =
+        |why: String| Refuse::bad_request("invalid_form", format!("the request body is not a form: {why}"));
+    let form = Form::read(bytes, boundary).map_err(|why| invalid(why.into()))?;
+    let fields = Bytes::from(Value::Object(form.fields()).to_string());
+    let body = Object::read(fields).map_err(|error| invalid(error.to_string()))?;
+    Ok((body, Some(form)))
 }
 
 fn missing_model() -> Refuse {

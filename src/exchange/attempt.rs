@@ -53,7 +53,10 @@ impl Exchange {
             overrides: &call.params.overriding,
             usage: self.wants_usage() && provider.stream_usage,
         };
-        rewrite(&self.ask.body, change)
+        match &self.ask.form {
+            Some(form) => form.rewrite(change),
+            None => rewrite(&self.ask.body, change),
+        }
     }
 
     /// Whether the stream is of a kind that tells its usage only when asked.

@@ -23,13 +23,15 @@ impl Clients {
     }
 
     /// The key that the request shows, or `None` for a client that needs none.
-    pub(super) fn of(&self, headers: &Headers) -> Result<Option<Arc<settings::ClientKey>>, Refuse> {
+    pub(super) fn of(&self, headers: &Headers) -> Result<Option<Arc<settings::ClientKey>>, Box<Refuse>> {
         if self.rule == settings::Clients::Off {
             return Ok(None);
         }
-        let key = token(headers).and_then(|token| self.by_hash.get(&hash(token)).cloned());
+        // without any key to find there is nothing to hash
+        let token = token(headers).filter(|_| !self.by_hash.is_empty());
+        let key = token.and_then(|token| self.by_hash.get(&hash(token)).cloned());
         if key.is_none() && self.rule == settings::Clients::Required {
-            return Err(unknown_key());
+            return Err(unknown_key().into());
         }
         Ok(key)
     }
@@ -55,7 +57,7 @@ pub(super) fn metadata(
     headers: &Headers,
     key: Option<&settings::ClientKey>,
     limits: &settings::Limits,
-) -> Result<Map<String, Value>, Refuse> {
+) -> Result<Map<String, Value>, Box<Refuse>> {
     let mut metadata = Map::new();
     for name in ["cf-aig-metadata", "x-portkey-metadata", "x-attache-metadata"] {
         if let Some(text) = headers.text(name) {
@@ -68,8 +70,13 @@ pub(super) fn metadata(
     Ok(metadata)
 }
 
-fn read_metadata(name: &str, text: &str, limits: &settings::Limits) -> Result<Map<String, Value>, Refuse> {
-    let refuse = |why: String| Refuse::bad_request("invalid_metadata", format!("the header `{name}` {why}"));
+fn read_metadata(
+    name: &str,
+    text: &str,
+    limits: &settings::Limits,
+) -> Result<Map<String, Value>, Box<Refuse>> {
+    let refuse =
+        |why: String| Box::new(Refuse::bad_request("invalid_metadata", format!("the header `{name}` {why}")));
     if text.len() > limits.metadata_bytes {
         return Err(refuse(format!(
             "has {} bytes; limits.metadata_bytes allows {}",

@@ -1,6 +1,6 @@
 //! One exchange: what it asks, where it stands in its graph, what it has tried.
 
-use super::{ask::Ask, effect::Header, world::Live};
+use super::{ask::Ask, effect::Header, settle::Ending, world::Live};
 use crate::{chat::Fault, graph::Walk, ledger::Grant, snapshot::Route, telemetry::AttemptRecord};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -18,12 +18,30 @@ pub(super) struct Exchange {
     pub(super) limits: Vec<Limited>,
     /// How often Envoy has come: one pass is one stream of events.
     pub(super) passes: u32,
-    /// A break that counts only if Envoy comes again; if it does not, the client went away.
-    pub(super) broken: Option<Fault>,
+    /// Its stream was closed, and why is not known yet.
+    pub(super) unclear: Option<Unclear>,
     pub(super) started: Instant,
     pub(super) first_content: Option<Duration>,
     /// Whether its one end has come.
     pub(super) settled: bool,
+}
+
+/// A stream that was closed before its end: by the provider or by the client, which only what follows tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Unclear {
+    /// While the answer was held: Envoy comes again if it was the provider.
+    Held,
+    /// While the answer went to the client: Envoy's access log tells who it was.
+    Passed(Ending),
+}
+
+/// Who broke a stream off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broke {
+    /// The client went away.
+    Client,
+    /// The provider's connection broke.
+    Provider,
 }
 
 /// One call of one provider.

@@ -28,6 +28,7 @@ pub use ask::Ask;
 pub use client::Clients as KnownClients;
 pub use effect::{AnswerHead, Effect, Forward, Header, Reply};
 pub use event::{Event, Headers, Unexpected};
+pub use life::Broke;
 pub use refuse::Refuse;
 pub use settings::{ClientKey, Clients, Limits, Retry, Settings};
 pub use stage::Stage;

@@ -13,7 +13,7 @@ use super::{
     world::{Live, World},
 };
 use crate::{
-    chat::Fault,
+    chat::{Fault, Kind},
     dialect::Endpoint,
     graph::{Program, Walk},
     snapshot::Route,
@@ -31,9 +31,18 @@ const ATTEMPT: &str = "x-envoy-attempt-count";
 #[derive(Debug)]
 pub(super) enum Opened {
     /// A first attempt.
-    New { id: String, head: Box<Head>, live: Arc<Live>, started: Instant },
+    New(Box<Fresh>),
     /// A further attempt of an exchange that waited.
     Resumed { exchange: Box<Exchange> },
+}
+
+/// A new exchange, of which only the head is known.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    id: String,
+    head: Arc<Head>,
+    live: Arc<Live>,
+    started: Instant,
 }
 
 impl Stage {
@@ -58,7 +67,7 @@ async fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effec
     let id = headers.text(EXCHANGE).unwrap_or_default();
     let Some(mut exchange) = world.parked.resume(id).await else {
         let message = "the router restarted between two attempts of this request; send it again";
-        return refuse(Refuse::unavailable("exchange_lost", message.into()), out);
+        return refuse(&Refuse::unavailable("exchange_lost", message.into()), out);
     };
     exchange.passes = pass;
     out.push(Effect::ReadBody);
@@ -74,11 +83,16 @@ fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> S
         .text(EXCHANGE)
         .map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned);
     match Head::read(headers, &live, world) {
-        Err(why) => refuse(why, out),
-        Ok(_) if end => refuse(Refuse::bad_request("invalid_json", "the request has no body".into()), out),
+        Err(why) => refuse(&why, out),
+        Ok(_) if end => refuse(&Refuse::bad_request("invalid_json", "the request has no body".into()), out),
         Ok(head) => {
             out.push(Effect::ReadBody);
-            Stage::Reading(Reading(Opened::New { id, head: Box::new(head), live, started: Instant::now() }))
+            Stage::Reading(Reading(Opened::New(Box::new(Fresh {
+                id,
+                head: Arc::new(head),
+                live,
+                started: Instant::now(),
+            }))))
         }
     }
 }
@@ -89,7 +103,7 @@ fn answer_at_once(headers: &Headers, live: &Live, world: &World, out: &mut Vec<E
         let message = "this instance is shutting down; send the request again";
         let mut why = Refuse::unavailable("shutting_down", message.into());
         why.headers.push(("retry-after", "1".into()));
-        return Some(refuse(why, out));
+        return Some(refuse(&why, out));
     }
     let path = headers.text(":path").unwrap_or_default();
     let path = path.split_once('?').map_or(path, |(path, _)| path);
@@ -97,7 +111,7 @@ fn answer_at_once(headers: &Headers, live: &Live, world: &World, out: &mut Vec<E
         return None;
     }
     Some(match live.clients.of(headers) {
-        Err(why) => refuse(why, out),
+        Err(why) => refuse(&why, out),
         Ok(key) => {
             let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
             out.push(Effect::Reply(models::list(&live.snapshot, allows)));
@@ -106,7 +120,7 @@ fn answer_at_once(headers: &Headers, live: &Live, world: &World, out: &mut Vec<E
     })
 }
 
-fn refuse(why: Refuse, out: &mut Vec<Effect>) -> Stage {
+fn refuse(why: &Refuse, out: &mut Vec<Effect>) -> Stage {
     out.push(Effect::Reply(why.reply()));
     Stage::Over
 }
@@ -119,15 +133,16 @@ impl Reading {
         out: &mut Vec<Effect>,
     ) -> Result<Stage, Unexpected> {
         match (event, self.0) {
-            (Event::RequestBody(body), Opened::New { id, head, live, started }) => {
-                Ok(match Exchange::begin(id, *head, body, live, started, world) {
+            (Event::RequestBody(body), Opened::New(fresh)) => {
+                Ok(match Exchange::begin(*fresh, body, world) {
                     Ok(exchange) => exchange.launch(world, out).await,
-                    Err(why) => refuse(*why, out),
+                    Err(why) => refuse(&why, out),
                 })
             }
             (Event::RequestBody(_), Opened::Resumed { mut exchange }) => {
-                if let Some(fault) = exchange.broken.take() {
-                    return Ok(exchange.fail_here(fault, world, out).await);
+                // that Envoy comes again tells that the provider's connection broke
+                if exchange.unclear.take().is_some() {
+                    return Ok(exchange.fail_here(Fault::new(Kind::Reset), world, out).await);
                 }
                 Ok(exchange.launch(world, out).await)
             }
@@ -135,7 +150,7 @@ impl Reading {
             (Event::AnswerHead { .. }, opened) => {
                 let live = Arc::clone(&world.live());
                 opened.dropped(world).await;
-                Ok(refuse(Refuse::too_large(live.settings.limits.max_body), out))
+                Ok(refuse(&Refuse::too_large(live.settings.limits.max_body), out))
             }
             (Event::Gone, opened) => {
                 opened.dropped(world).await;
@@ -158,22 +173,15 @@ impl Opened {
 }
 
 impl Exchange {
-    fn begin(
-        id: String,
-        head: Head,
-        body: Vec<u8>,
-        live: Arc<Live>,
-        started: Instant,
-        world: &World,
-    ) -> Result<Box<Self>, Box<Refuse>> {
-        let noted = head.clone();
-        let refused = |why: Refuse, asked: String| {
-            world.note(refused(id.clone(), &noted, asked, &why));
-            Box::new(why)
+    fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Box<Self>, Box<Refuse>> {
+        let Fresh { id, head, live, started } = fresh;
+        let refused = |asked: &str, why: Box<Refuse>| {
+            world.note(refused(id.clone(), &head, asked.to_owned(), &why));
+            why
         };
         let dice = rand::rng().random();
-        let ask = Ask::read(head, body, &live, dice).map_err(|why| refused(why, String::new()))?;
-        let route = route(&ask, &live).map_err(|why| refused(why, ask.model.clone()))?;
+        let ask = Ask::read(Arc::clone(&head), body, &live, dice).map_err(|why| refused("", why))?;
+        let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
         world.began();
         let walk = Walk::new(&route.program);
         Ok(Box::new(Self {
@@ -185,7 +193,7 @@ impl Exchange {
             attempts: Vec::new(),
             limits: Vec::new(),
             passes: 1,
-            broken: None,
+            unclear: None,
             started,
             first_content: None,
             settled: false,
@@ -210,14 +218,14 @@ impl Exchange {
 }
 
 /// The route that the request's model names.
-fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
+fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
     match ask.model.strip_prefix("dynamic/") {
         Some(name) => named(name, ask, live),
         None => direct(ask, live),
     }
 }
 
-fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
+fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
     let (name, pin) =
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
     if ask.head.key.as_ref().is_some_and(|key| !key.allows_route(name)) {
@@ -225,29 +233,30 @@ fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
             "route_not_allowed",
             format!("this client key may not call the route `{name}`"),
         )
-        .param("model"));
+        .param("model")
+        .into());
     }
     let Some(route) = live.snapshot.routes.get(name) else {
         let known: Vec<_> = live.snapshot.routes.keys().map(String::as_str).collect();
-        return Err(if live.snapshot.not_live.iter().any(|n| n == name) {
+        return Err(Box::new(if live.snapshot.not_live.iter().any(|n| n == name) {
             let message = format!("the route `{name}` has no valid version; `attache check` says why");
             Refuse::unavailable("route_not_live", message).param("model")
         } else {
             let message = format!("there is no route `{name}`; there are: {}", known.join(", "));
             Refuse::not_found("route_not_found", message).param("model")
-        });
+        }));
     };
     match pin {
         Some(version) if version != route.version => {
             let message = format!("the route `{name}` has no version {version}; live is {}", route.version);
-            Err(Refuse::not_found("version_not_found", message).param("model"))
+            Err(Refuse::not_found("version_not_found", message).param("model").into())
         }
         _ => Ok(Arc::clone(route)),
     }
 }
 
 /// A model that is named directly, as `provider/model`.
-fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
+fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
     let target =
         ask.model.split_once('/').filter(|(provider, _)| live.snapshot.providers.contains_key(*provider));
     let Some((provider, model)) = target else {
@@ -255,11 +264,11 @@ fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Refuse> {
             "there is no model `{}`; name a route as `dynamic/<route>`, or a model as `<provider>/<model>` with one of the configured providers",
             ask.model
         );
-        return Err(Refuse::not_found("model_not_found", message).param("model"));
+        return Err(Refuse::not_found("model_not_found", message).param("model").into());
     };
     if ask.head.key.as_ref().is_some_and(|key| !key.allows_model(provider, model)) {
         let message = format!("this client key may not name the model `{}` directly", ask.model);
-        return Err(Refuse::forbidden("model_not_allowed", message).param("model"));
+        return Err(Refuse::forbidden("model_not_allowed", message).param("model").into());
     }
     Ok(Arc::new(Route {
         name: String::new(),

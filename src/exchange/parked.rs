@@ -1,6 +1,6 @@
 //! Walks that wait for their next attempt, under the exchange id that Envoy gave them.
 
-use super::life::Exchange;
+use super::life::{Exchange, Unclear};
 use dashmap::DashMap;
 use std::time::Duration;
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long an attempt waits for its exchange: the end of the one before may still be on its way through the transport.
+/// How long an exchange is waited for: the end of its stream may still be on its way through the transport.
 const LATE: Duration = Duration::from_secs(1);
 
 /// All waiting walks.
@@ -33,14 +33,25 @@ impl Parked {
 
     /// The exchange whose next attempt has come; `None` when this process does not know it.
     pub(super) async fn resume(&self, id: &str) -> Option<Box<Exchange>> {
+        self.soon(|| self.take(id)).await
+    }
+
+    /// The exchange of this id, if it waits to learn why its stream was closed.
+    pub(super) async fn unclear(&self, id: &str) -> Option<Box<Exchange>> {
+        let passed =
+            |_: &String, waiting: &Waiting| matches!(waiting.exchange.unclear, Some(Unclear::Passed(_)));
+        self.soon(|| self.by_id.remove_if(id, passed).map(|(_, waiting)| waiting.exchange)).await
+    }
+
+    async fn soon(&self, look: impl Fn() -> Option<Box<Exchange>>) -> Option<Box<Exchange>> {
         let deadline = Instant::now() + LATE;
         loop {
             let parked = self.parked.notified();
-            if let Some(exchange) = self.take(id) {
+            if let Some(exchange) = look() {
                 return Some(exchange);
             }
             if timeout_at(deadline, parked).await.is_err() {
-                return self.take(id);
+                return look();
             }
         }
     }
@@ -49,10 +60,10 @@ impl Parked {
         self.by_id.remove(id).map(|(_, waiting)| waiting.exchange)
     }
 
-    /// Takes those whose time is over.
-    pub(super) fn overdue(&self, now: Instant) -> Vec<Box<Exchange>> {
+    /// Takes those whose time is over, one by one.
+    pub(super) fn overdue(&self, now: Instant) -> impl Iterator<Item = Box<Exchange>> {
         let late: Vec<String> =
             self.by_id.iter().filter(|w| w.until <= now).map(|w| w.key().clone()).collect();
-        late.iter().filter_map(|id| self.take(id)).collect()
+        late.into_iter().filter_map(|id| self.take(&id))
     }
 }

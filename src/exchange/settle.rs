@@ -1,8 +1,13 @@
 //! The one end of every exchange: the ledger gets the real figures, telemetry gets the record.
 
-use super::{ask::Head, life::Exchange, refuse::Refuse, world::World};
+use super::{
+    ask::Head,
+    life::{Broke, Exchange, Unclear},
+    refuse::Refuse,
+    world::World,
+};
 use crate::{
-    chat::Usage,
+    chat::{Fault, Kind, Usage},
     ledger::Actual,
     telemetry::{LimitRecord, Outcome, Record},
 };
@@ -40,12 +45,25 @@ impl Exchange {
         world.ended(self.record(ending, cost));
     }
 
-    /// Its next attempt never came: the client went away between two.
-    pub(super) async fn abandoned(mut self: Box<Self>, world: &World) {
-        if let Some(fault) = self.broken.take() {
-            self.close_attempt(Some(fault));
-        }
-        self.settle(Ending::CANCELLED, world).await;
+    /// Nothing followed: the client went away.
+    pub(super) async fn abandoned(self: Box<Self>, world: &World) {
+        self.broken_off(Broke::Client, world).await;
+    }
+
+    /// It is known now who broke its stream off.
+    pub(super) async fn broken_off(mut self: Box<Self>, broke: Broke, world: &World) {
+        let ending = match self.unclear.take() {
+            Some(Unclear::Passed(ending)) => ending,
+            Some(Unclear::Held) | None => Ending::CANCELLED,
+        };
+        let ending = match broke {
+            Broke::Client => Ending { outcome: Outcome::Cancelled, error: None, ..ending },
+            Broke::Provider => {
+                self.close_attempt(Some(Fault::new(Kind::Reset)));
+                ending
+            }
+        };
+        self.settle(ending, world).await;
     }
 
     async fn settle_limits(&self, ending: Ending, cost: Option<u64>, world: &World) {

@@ -10,7 +10,7 @@ use super::{
     answer::{self, ERROR_BODY, Follow},
     effect::Effect,
     event::{Event, Headers, Unexpected},
-    life::Exchange,
+    life::{Exchange, Unclear},
     open::Opened,
     refuse::Refuse,
     settle::Ending,
@@ -25,8 +25,8 @@ use crate::{
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long an exchange whose connection broke while it was held waits to learn whether Envoy comes again.
-const BROKEN: Duration = Duration::from_secs(2);
+/// How long an exchange whose stream was closed waits to learn why.
+const UNCLEAR: Duration = Duration::from_secs(2);
 
 /// Where an attempt stands.
 #[derive(Debug)]
@@ -262,8 +262,9 @@ impl Holding {
             Event::Deadline => Ok(self.exchange.fail(Fault::new(Kind::Timeout), world, out).await),
             Event::Gone => {
                 // a broken connection makes Envoy come again; a client that went away does not
-                self.exchange.broken = Some(Fault::new(Kind::Reset));
-                world.parked.park(self.exchange, Instant::now() + BROKEN);
+                self.exchange.close_attempt(None);
+                self.exchange.unclear = Some(Unclear::Held);
+                world.parked.park(self.exchange, Instant::now() + UNCLEAR);
                 Ok(Stage::Over)
             }
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),
@@ -360,8 +361,10 @@ impl Passing {
             }
             Event::Deadline => {
                 let limit = self.exchange.live.settings.limits.stream_idle.as_secs();
-                let why = format!("the provider sent nothing for {limit} s, which limits.stream_idle allows");
-                Ok(self.break_off(Kind::Timeout, why, Vec::new(), world, out).await)
+                let message =
+                    format!("the provider sent nothing for {limit} s, which limits.stream_idle allows");
+                let fault = Fault { message, ..Fault::new(Kind::Timeout) };
+                Ok(self.break_off(fault, Vec::new(), world, out).await)
             }
             Event::Gone => Ok(self.gone(world).await),
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),
@@ -380,8 +383,8 @@ impl Passing {
             && let Some(fault) = stream.fault().cloned()
         {
             if fault.kind == Kind::Reset && fault.status.is_none() && !stream.finished() {
-                let why = "the provider's stream ended in the middle of its answer".to_owned();
-                return self.break_off(Kind::Reset, why, bytes, world, out).await;
+                let message = "the provider's stream ended in the middle of its answer".to_owned();
+                return self.break_off(Fault { message, ..fault }, bytes, world, out).await;
             }
             // the provider's own error event has passed already
             out.push(Effect::AnswerBody { bytes, end: true });
@@ -398,33 +401,36 @@ impl Passing {
     /// Ends a stream that broke with an error event, for the status is long gone.
     async fn break_off(
         self,
-        kind: Kind,
-        why: String,
+        fault: Fault,
         mut bytes: Vec<u8>,
         world: &World,
         out: &mut Vec<Effect>,
     ) -> Stage {
         if matches!(self.follow, Follow::Stream(_)) {
-            bytes.extend_from_slice(&Refuse::failed(502, "stream_broken", why).refusal.event());
+            let refuse = Refuse::failed(502, "stream_broken", fault.message.clone());
+            bytes.extend_from_slice(&refuse.refusal.event());
         }
         out.push(Effect::AnswerBody { bytes, end: true });
-        self.cut(Fault::new(kind), world).await
+        self.cut(fault, world).await
     }
 
     async fn cut(mut self, fault: Fault, world: &World) -> Stage {
         self.exchange.close_attempt(Some(fault));
-        let ending = Ending { outcome: Outcome::Cut, error: Some("stream_broken"), ..self.ending() };
+        let ending = self.ending();
         self.exchange.settle(ending, world).await;
         Stage::Over
     }
 
     /// Envoy closed the stream while the answer was on its way.
     async fn gone(mut self, world: &World) -> Stage {
-        let finished = matches!(&self.follow, Follow::Stream(stream) if stream.finished());
-        let outcome = if finished { Outcome::Answered } else { Outcome::Cancelled };
         self.exchange.close_attempt(None);
-        let ending = Ending { outcome, error: None, ..self.ending() };
-        self.exchange.settle(ending, world).await;
+        if matches!(&self.follow, Follow::Stream(stream) if stream.finished()) {
+            let ending = Ending { outcome: Outcome::Answered, error: None, ..self.ending() };
+            self.exchange.settle(ending, world).await;
+        } else {
+            self.exchange.unclear = Some(Unclear::Passed(self.ending()));
+            world.parked.park(self.exchange, Instant::now() + UNCLEAR);
+        }
         Stage::Over
     }
 
@@ -436,6 +442,6 @@ impl Passing {
             }
             Follow::Whole | Follow::Opaque => Some(super::estimate::seen(&self.exchange.ask, 0)),
         };
-        Ending { outcome: Outcome::Cut, status: self.status, error: None, usage }
+        Ending { outcome: Outcome::Cut, status: self.status, error: Some("stream_broken"), usage }
     }
 }

@@ -1,6 +1,6 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
-use super::{client::Clients, parked::Parked, settings::Settings};
+use super::{client::Clients, life::Broke, parked::Parked, settings::Settings};
 use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use std::{
@@ -104,6 +104,13 @@ impl World {
     pub async fn sweep(&self) {
         for exchange in self.parked.overdue(tokio::time::Instant::now()) {
             exchange.abandoned(self).await;
+        }
+    }
+
+    /// Tells who broke off the stream of an exchange; one that is not in doubt takes no notice.
+    pub async fn broke(&self, id: &str, broke: Broke) {
+        if let Some(exchange) = self.parked.unclear(id).await {
+            exchange.broken_off(broke, self).await;
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod endings;
 mod server;
 mod settings;
 

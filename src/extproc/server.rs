@@ -2,12 +2,16 @@
 
 use super::{
     decode, encode,
+    endings::Endings,
     settings::{Listen, Settings},
 };
 use crate::exchange::{Effect, Event, Stage, Unexpected, World};
-use envoy_types::pb::envoy::service::ext_proc::v3::{
-    ProcessingRequest, ProcessingResponse,
-    external_processor_server::{ExternalProcessor, ExternalProcessorServer},
+use envoy_types::pb::envoy::service::{
+    accesslog::v3::access_log_service_server::AccessLogServiceServer,
+    ext_proc::v3::{
+        ProcessingRequest, ProcessingResponse,
+        external_processor_server::{ExternalProcessor, ExternalProcessorServer},
+    },
 };
 use futures_util::{Stream, stream};
 use std::{collections::VecDeque, fs, io, os::unix::fs::PermissionsExt, pin::Pin, sync::Arc};
@@ -80,6 +84,7 @@ async fn router(
     world: Arc<World>,
     health: tonic_health::server::HealthReporter,
 ) -> Router {
+    let endings = AccessLogServiceServer::new(Endings { world: Arc::clone(&world) });
     let service = ExternalProcessorServer::new(Processor { world })
         .max_decoding_message_size(settings.max_message)
         .max_encoding_message_size(settings.max_message);
@@ -93,6 +98,7 @@ async fn router(
         .max_concurrent_streams(STREAMS)
         .tcp_nodelay(true)
         .add_service(health)
+        .add_service(endings)
         .add_service(service)
 }
 
