@@ -10,10 +10,16 @@ mod bytes;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod spoofing;
+#[cfg(test)]
+mod swaps;
 #[cfg(test)]
 mod tidy;
