@@ -69,7 +69,7 @@ async fn a_stream_whose_attache_is_killed_breaks_at_once() {
 }
 
 #[tokio::test]
-async fn attache_killed_between_two_attempts_says_so() {
+async fn attache_killed_while_a_provider_works_says_so() {
     let mut pair = House::new().route(chain("r", ["m!status=503,delay=1500", "second"])).start().await;
     let asked = tokio::spawn(pair.ask("r").send());
     eventually(async || match pair.mock().in_flight().await {
@@ -82,6 +82,15 @@ async fn attache_killed_between_two_attempts_says_so() {
     let answer = asked.await.unwrap();
     assert_eq!(answer.status, 503);
     assert!(AWAY.contains(&&*answer.code()), "{answer:?}");
+}
+
+#[tokio::test]
+async fn without_requests_it_rests() {
+    let pair = House::new().route(chain("r", ["first"])).start().await;
+    let before = pair.attache.busy();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let busy = pair.attache.busy() - before;
+    assert!(busy < Duration::from_millis(150), "{busy:?} in 3 s");
 }
 
 async fn begins_to_drain(pair: &Pair) -> Answer {

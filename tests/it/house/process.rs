@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 /// A running child.
@@ -61,6 +62,15 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         let kib: usize = line.trim().trim_end_matches(" kB").parse().unwrap();
         kib << 10
+    }
+
+    /// The processor time that it has used, to the hundredth of a second.
+    pub(crate) fn busy(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        // behind the name come the state and ten numbers, then the time in user mode and in the kernel
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2);
+        let ticks: u64 = fields.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(10 * ticks)
     }
 
     fn id(&self) -> u32 {
