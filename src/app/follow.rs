@@ -9,7 +9,10 @@ use crate::{
     store::Folder,
     telemetry::Telemetry,
 };
-use notify::{RecursiveMode, Watcher};
+use notify::{
+    Event, EventKind, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode},
+};
 use std::{
     fs,
     os::unix::fs::MetadataExt,
@@ -23,7 +26,9 @@ use tokio::{
 };
 
 /// Writers write in steps: the change counts when nothing more has come for this long.
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(20);
+/// A folder that never rests is read after this long all the same.
+const RESTLESS: Duration = Duration::from_millis(500);
 /// How often attache.yaml is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// Everything is read anew this often all the same: some file systems tell nothing.
@@ -53,9 +58,9 @@ impl Publisher {
     /// Publishes what stands there now, and from then on what changes, until the watcher is dropped.
     pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
         let (changed, mut changes) = mpsc::channel::<()>(1);
-        let mut watcher = notify::recommended_watcher(move |_event| {
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // a full channel already says that something changed
-            if changed.try_send(()).is_err() {}
+            if event.is_ok_and(|event| only_looked(event.kind)) || changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
         // not the folder of attache.yaml: logs and sockets may lie there too, and every write would wake us
@@ -73,7 +78,8 @@ impl Publisher {
                 if matches!(told, Ok(None)) {
                     return;
                 }
-                while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {}
+                let quiet = async { while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {} };
+                if told.is_ok() && timeout(RESTLESS, quiet).await.is_err() {}
                 let stamp = self.stamp();
                 if told.is_ok() || stamp != seen || last.elapsed() > ANYWAY {
                     (seen, last) = (stamp, Instant::now());
@@ -126,6 +132,11 @@ impl Publisher {
         self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
         self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
     }
+}
+
+/// Whether somebody has only read, as we do ourselves each time.
+fn only_looked(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
 }
 
 /// Whether nothing that a request could notice is different.

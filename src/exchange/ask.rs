@@ -72,8 +72,13 @@ impl Ask {
     /// Reads the body that follows `head`.
     ///
     /// # Errors
-    /// Not JSON, no model, bad metadata.
+    /// Too large, not JSON, no model, bad metadata.
     pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
+        // Envoy buffers a little more, and a chunked body tells no length in advance
+        let limit = live.settings.limits.max_body;
+        if body.len() > limit {
+            return Err(Refuse::too_large(limit).into());
+        }
         let (body, form) = read_body(&head, Bytes::from(body))?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;

@@ -37,7 +37,12 @@ impl Exchange {
 
     /// What comes after `fault`.
     pub(super) async fn next_turn(&mut self, fault: Fault, world: &World) -> Turn {
-        self.walk.answered(&self.route.program, Err(&fault));
+        let longest = self.live.settings.retry.after_max;
+        if fault.retry_after.is_some_and(|wait| wait > longest) {
+            self.walk.given_up(&self.route.program, &fault);
+        } else {
+            self.walk.answered(&self.route.program, Err(&fault));
+        }
         self.close_attempt(Some(fault));
         self.advance(world).await
     }
@@ -177,7 +182,7 @@ pub(super) fn status(fault: &Fault) -> u16 {
 /// The pause before a target is asked again: as long as it asks for, else doubling, with a part left to chance.
 fn pause(retry: &Retry, n: u32, asked: Option<Duration>, chance: f64) -> Duration {
     if let Some(asked) = asked {
-        return asked.min(retry.after_max);
+        return asked;
     }
     let doubled = retry.base.saturating_mul(1 << n.saturating_sub(1).min(20)).min(retry.max);
     doubled.mul_f64(1.0 - retry.jitter.clamp(0.0, 1.0) * chance)
@@ -199,6 +204,5 @@ mod tests {
         assert_eq!([1, 2, 3, 4, 5, 99].map(|n| ms(n, None, 0.0)), [100, 200, 400, 800, 1000, 1000]);
         assert_eq!(ms(1, None, 1.0), 50);
         assert_eq!(ms(1, Some(Duration::from_secs(2)), 1.0), 2000);
-        assert_eq!(ms(1, Some(Duration::from_secs(60)), 0.0), 3000);
     }
 }

@@ -1,11 +1,29 @@
 //! Every integration test, in one binary: so helpers are shared and linking is paid once.
 #[cfg(test)]
+mod attempts;
+#[cfg(test)]
 mod bootstrap;
+#[cfg(test)]
+mod broken_streams;
+#[cfg(test)]
+mod bytes;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod spoofing;
+#[cfg(test)]
+mod swaps;
 #[cfg(test)]
 mod tidy;
