@@ -27,7 +27,7 @@ use tokio::{
 
 /// Writers write in steps: the change counts when nothing more has come for this long.
 const QUIET: Duration = Duration::from_millis(20);
-/// A folder that never rests is read after this long all the same.
+/// How long a folder is given to come to rest.
 const RESTLESS: Duration = Duration::from_millis(500);
 /// How often attache.yaml is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -79,7 +79,10 @@ impl Publisher {
                     return;
                 }
                 let quiet = async { while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {} };
-                if told.is_ok() && timeout(RESTLESS, quiet).await.is_err() {}
+                if told.is_ok() {
+                    // a folder that never rests is read all the same
+                    timeout(RESTLESS, quiet).await.unwrap_or_default();
+                }
                 let stamp = self.stamp();
                 if told.is_ok() || stamp != seen || last.elapsed() > ANYWAY {
                     (seen, last) = (stamp, Instant::now());
