@@ -3,7 +3,7 @@
 #![no_main]
 
 use attache::{
-    exchange::{Effect, Event, Stage, World},
+    exchange::{Effect, Event, Live, Stage, World},
     extproc,
     ledger::{self, Memory},
 };
@@ -16,7 +16,10 @@ use envoy_types::pb::envoy::{
 };
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use prost::Message as _;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 use tokio::runtime::{Builder, Runtime};
 
 const ROUTE: &str = r#"{"name": "r", "elements": [
@@ -43,15 +46,39 @@ struct Step<'a> {
 
 #[derive(Debug, Arbitrary)]
 enum Says<'a> {
+    /// What the stage waits for: without it, hardly any input would come as far as an answer.
+    Next {
+        choice: u8,
+        end: bool,
+    },
     Bytes(&'a [u8]),
-    RequestHead { id: bool, attempt: u8, path: u8, more: Vec<(u8, &'a [u8])>, end: bool },
-    RequestBody { body: Words<'a>, end: bool },
-    AnswerHead { status: Option<u16>, form: u8, more: Vec<(u8, &'a [u8])>, end: bool },
-    AnswerBody { body: Words<'a>, end: bool },
+    RequestHead {
+        id: bool,
+        attempt: u8,
+        path: u8,
+        more: Vec<(u8, &'a [u8])>,
+        end: bool,
+    },
+    RequestBody {
+        body: Words<'a>,
+        end: bool,
+    },
+    AnswerHead {
+        status: Option<u16>,
+        form: u8,
+        more: Vec<(u8, &'a [u8])>,
+        end: bool,
+    },
+    AnswerBody {
+        body: Words<'a>,
+        end: bool,
+    },
     Trailers,
     Deadline,
     Gone,
-    Sweep { seconds: u8 },
+    Sweep {
+        seconds: u8,
+    },
 }
 
 #[derive(Debug, Arbitrary)]
@@ -61,6 +88,7 @@ enum Words<'a> {
 }
 
 const ATTEMPTS: [&str; 4] = ["1", "2", "3", "40"];
+const STATUSES: [&str; 4] = ["200", "503", "400", "204"];
 const PATHS: [&str; 4] = ["/v1/chat/completions", "/v1/responses?x=y", "/v1/models", "/"];
 const FORMS: [&str; 4] =
     ["text/event-stream", "application/json", "audio/mpeg", "text/event-stream; charset=utf-8"];
@@ -89,6 +117,8 @@ const PIECES: [&str; 12] = [
     "event: response.completed\ndata: {\"response\":{\"usage\":{\"input_tokens\":1}}}\n\n",
 ];
 
+static LIVE: LazyLock<Live> = LazyLock::new(|| live(&[ROUTE], 4));
+
 thread_local! {
     static RUNTIME: Runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
 }
@@ -97,7 +127,7 @@ fuzz_target!(|steps: Vec<Step<'_>>| RUNTIME.with(|runtime| runtime.block_on(run(
 
 async fn run(steps: &[Step<'_>]) {
     let ledger = Arc::new(Memory::new(ledger::Settings::default()));
-    let world = World::new(live(&[ROUTE], 4), ledger, drop, now);
+    let world = World::new(Live::new(Arc::clone(&LIVE.snapshot), LIVE.settings.clone()), ledger, drop, now);
     let mut streams: [Stage; STREAMS] = std::array::from_fn(|_| Stage::Opening);
     for step in steps {
         if let Some(slot) = streams.get_mut(usize::from(step.stream) % STREAMS) {
@@ -125,7 +155,7 @@ impl Says<'_> {
                 world.sweep().await;
                 return stage;
             }
-            _ => match self.message().map(extproc::decode) {
+            _ => match self.message(&stage).map(extproc::decode) {
                 Some(Ok(event)) => event,
                 // the door closes a stream that brings what it can not read
                 Some(Err(_)) => Event::Gone,
@@ -135,8 +165,9 @@ impl Says<'_> {
         take(stage, event, world).await
     }
 
-    fn message(&self) -> Option<ProcessingRequest> {
+    fn message(&self, stage: &Stage) -> Option<ProcessingRequest> {
         let request = match self {
+            Self::Next { choice, end } => fitting(stage, *choice, *end),
             Self::Bytes(bytes) => return ProcessingRequest::decode(*bytes).ok(),
             Self::RequestHead { id, attempt, path, more, end } => {
                 let fixed = [
@@ -194,4 +225,24 @@ fn headers(fixed: &[(&str, &str)], more: &[(u8, &[u8])], last: (&str, &str), end
 
 fn pick<'a>(from: &[&'a str], at: u8) -> &'a str {
     from.get(usize::from(at) % from.len()).copied().unwrap_or_default()
+}
+
+/// A message that the stage takes.
+fn fitting(stage: &Stage, choice: u8, end: bool) -> Request {
+    let words = |i| Words::Known(vec![i]);
+    let (low, high) = (choice % 16, choice / 16);
+    match stage {
+        Stage::Opening => {
+            let id = if low % 2 == 0 { "1" } else { "2" };
+            let attempt = pick(&ATTEMPTS, high);
+            let fixed = [("x-attache-internal-exchange", id), ("x-envoy-attempt-count", attempt)];
+            Request::RequestHeaders(headers(&fixed, &[(0, b"POST")], (":path", pick(&PATHS, 0)), false))
+        }
+        Stage::Reading(_) => Request::RequestBody(words(low % 2).http(true)),
+        Stage::Waiting(_) => {
+            let form = ("content-type", pick(&FORMS, high));
+            Request::ResponseHeaders(headers(&[form], &[], (":status", pick(&STATUSES, low)), end))
+        }
+        _ => Request::ResponseBody(words(low).http(end)),
+    }
 }

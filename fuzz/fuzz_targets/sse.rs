@@ -53,7 +53,7 @@ fn split(chunks: &[&[u8]]) -> Events {
 }
 
 /// What the client sees of a stream, and what was learnt from it.
-fn follow(shape: Shape, hide_usage: bool, chunks: &[&[u8]]) -> impl PartialEq + std::fmt::Debug {
+fn follow(shape: Shape, hide_usage: bool, chunks: &[&[u8]]) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut stream = Stream::new(shape, hide_usage);
     let mut passed: Vec<u8> = chunks.iter().flat_map(|chunk| stream.push(chunk.to_vec()).bytes).collect();
     passed.extend(stream.end().bytes);
