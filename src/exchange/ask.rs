@@ -30,6 +30,15 @@ pub struct Head {
 impl Head {
     /// Reads the headers of a request.
     pub(super) fn read(headers: Headers, live: &Live, now: SystemTime) -> Result<Self, Box<Refuse>> {
+        let (endpoint, key) = Self::check(&headers, live)?;
+        Ok(Self { headers, endpoint, key, now })
+    }
+
+    /// What it is that the headers ask for, and who asks.
+    pub(super) fn check(
+        headers: &Headers,
+        live: &Live,
+    ) -> Result<(Endpoint, Option<Arc<ClientKey>>), Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
@@ -37,13 +46,13 @@ impl Head {
         if method != "POST" {
             return Err(Refuse::method(method, path).into());
         }
-        let key = live.clients.of(&headers)?;
+        let key = live.clients.of(headers)?;
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {
             return Err(Refuse::too_large(limit).into());
         }
-        Ok(Self { headers, endpoint, key, now })
+        Ok((endpoint, key))
     }
 }
 

@@ -78,6 +78,15 @@ impl Refuse {
         Self::new(503, "server_error", code, message)
     }
 
+    /// 503: the process is about to stop.
+    #[must_use]
+    pub fn shutting_down() -> Self {
+        let message = "this instance is shutting down; send the request again";
+        let mut refuse = Self::unavailable("shutting_down", message.into());
+        refuse.headers.push(("retry-after", "1".into()));
+        refuse
+    }
+
     /// The failed attempts' own end.
     #[must_use]
     pub fn failed(status: u16, code: &'static str, message: String) -> Self {
