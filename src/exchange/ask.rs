@@ -65,6 +65,8 @@ pub struct Ask {
     pub body: Object,
     /// Its body, where it is a form.
     pub form: Option<Form>,
+    /// Bytes of its body.
+    pub size: usize,
     /// The model as asked.
     pub model: String,
     /// Whether a stream is asked for.
@@ -88,11 +90,17 @@ impl Ask {
         if body.len() > limit {
             return Err(Refuse::too_large(limit).into());
         }
+        let size = body.len();
         let (body, form) = read_body(&head, Bytes::from(body))?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");
-        Ok(Self { head, body, form, model, stream, metadata, dice, input: OnceLock::new() })
+        Ok(Self { head, body, form, size, model, stream, metadata, dice, input: OnceLock::new() })
+    }
+
+    /// Lets go of the body, which a long stream would hold for nothing.
+    pub(super) fn forget_body(&mut self) {
+        (self.body, self.form, self.input) = (Object::default(), None, OnceLock::new());
     }
 
     /// Whether its key may call this route.

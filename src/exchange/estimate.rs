@@ -26,7 +26,7 @@ pub(super) fn amount(limit: &LimitAsk<'_>, ask: &Ask, live: &Live) -> u64 {
 
 /// The most tokens that the request is likely to use: from its bytes, and from the output limit that it names.
 fn bound(ask: &Ask, limits: &Limits) -> Usage {
-    let input = (ask.body.bytes().len() as u64).div_ceil(BYTES_PER_TOKEN);
+    let input = (ask.size as u64).div_ceil(BYTES_PER_TOKEN);
     let named = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
     let output = named.iter().find_map(|key| ask.body.number(key)).unwrap_or(limits.output_tokens);
     let answers = ask.body.number("n").unwrap_or(1).max(1);
@@ -39,6 +39,6 @@ fn bound(ask: &Ask, limits: &Limits) -> Usage {
 
 /// What was used when the provider told no figures: the input as bound, the output as seen.
 pub(super) fn seen(ask: &Ask, output: u64) -> Usage {
-    let input = (ask.body.bytes().len() as u64).div_ceil(BYTES_PER_TOKEN);
+    let input = (ask.size as u64).div_ceil(BYTES_PER_TOKEN);
     Usage { input, output, estimated: true, ..Usage::default() }
 }

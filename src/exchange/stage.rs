@@ -218,7 +218,10 @@ impl Judging {
         match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would
             Turn::End(_) if clients_own => {
-                out.push(Effect::AnswerHead(exchange.answer_head(&self.headers, &Follow::Opaque)));
+                let mut head = exchange.answer_head(&self.headers, &Follow::Opaque);
+                // a very long one was not read to its end
+                head.remove.push("content-length".into());
+                out.push(Effect::AnswerHead(head));
                 out.push(Effect::AnswerBody { bytes: self.body, end: true });
                 let ending =
                     Ending { outcome: Outcome::Failed, status: self.status, error: None, usage: None };
@@ -324,6 +327,7 @@ impl Holding {
         };
         self.exchange.commit();
         out.push(Effect::AnswerHead(self.exchange.answer_head(&self.headers, &self.follow)));
+        self.exchange.ask.forget_body();
         let passing = Passing {
             exchange: self.exchange,
             status: self.status,
