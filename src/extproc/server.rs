@@ -117,7 +117,7 @@ impl ExternalProcessor for Processor {
         &self,
         request: Request<Streaming<ProcessingRequest>>,
     ) -> Result<Response<Self::ProcessStream>, Status> {
-        let talk = Talk {
+        let mut talk = Talk {
             incoming: request.into_inner(),
             stage: Some(Stage::Opening),
             world: Arc::clone(&self.world),
@@ -125,6 +125,8 @@ impl ExternalProcessor for Processor {
             effects: Vec::new(),
             outgoing: VecDeque::new(),
         };
+        // the answer stream opens with its first message: one write, and one wake-up of Envoy, for both
+        talk.ready().await?;
         Ok(Response::new(Box::pin(stream::unfold(talk, Talk::next))))
     }
 }
@@ -143,17 +145,19 @@ struct Talk {
 impl Talk {
     /// The next message to Envoy; `None` when there is nothing more to say.
     async fn next(mut self) -> Option<(Result<ProcessingResponse, Status>, Self)> {
-        loop {
-            if let Some(message) = self.outgoing.pop_front() {
-                return Some((Ok(message), self));
-            }
-            if self.stage.as_ref().is_none_or(Stage::is_over) {
-                return None;
-            }
-            if let Err(status) = self.turn().await {
-                return Some((Err(status), self));
-            }
+        if let Err(status) = self.ready().await {
+            return Some((Err(status), self));
         }
+        let message = self.outgoing.pop_front()?;
+        Some((Ok(message), self))
+    }
+
+    /// Waits until there is something to say, or nothing more.
+    async fn ready(&mut self) -> Result<(), Status> {
+        while self.outgoing.is_empty() && self.stage.as_ref().is_some_and(|stage| !stage.is_over()) {
+            self.turn().await?;
+        }
+        Ok(())
     }
 
     /// Waits for one event, and handles it.
