@@ -1,5 +1,7 @@
 //! Every integration test, in one binary: so helpers are shared and linking is paid once.
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod attempts;
 #[cfg(test)]
 mod bootstrap;
@@ -8,9 +10,13 @@ mod broken_streams;
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod cancelled;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod ends;
+#[cfg(test)]
+mod errors;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
@@ -21,5 +27,7 @@ mod limits;
 mod spoofing;
 #[cfg(test)]
 mod swaps;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod tidy;

@@ -45,12 +45,12 @@ impl Envoy {
         .await
     }
 
-    /// The sum of the numbers whose name ends so.
-    pub(crate) async fn stat(&self, name: &str) -> u64 {
+    /// How many requests are under way in it, on either side, those for its admin page aside.
+    pub(crate) async fn active(&self) -> u64 {
         let stats = self.look("/stats").await;
-        let values =
-            stats.lines().filter_map(|line| line.split_once(": ")).filter(|(n, _)| n.ends_with(name));
-        values.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
+        let values = stats.lines().filter_map(|line| line.split_once(": "));
+        let active = values.filter(|(name, _)| name.ends_with("rq_active") && !name.contains("admin"));
+        active.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
     }
 
     async fn look(&self, path: &str) -> String {
