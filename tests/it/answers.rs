@@ -65,11 +65,9 @@ async fn usage_that_a_provider_does_not_tell_is_estimated() {
     assert_eq!(pair.ask("r").streamed().send().await.content(), "Hello from first: hi");
     pair.metric_is("attache_requests_total", &[("outcome", "answered")], 1.0).await;
     let record = &pair.records()[0];
-    assert_eq!(
-        (&record["tokens_estimated"], &record["output_tokens"]),
-        (&json!(true), &json!(4)),
-        "{record}"
-    );
+    assert_eq!(record["tokens_estimated"], true, "{record}");
+    let output = record["output_tokens"].as_u64().unwrap();
+    assert!((4..=6).contains(&output), "an event is about a token: {record}");
     let seen = &pair.providers["plain"].seen().await[0];
     assert_eq!(seen.json().get("stream_options"), None);
 }

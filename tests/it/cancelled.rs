@@ -56,13 +56,9 @@ async fn leave(pair: &Pair, clients: usize) {
     let clients = (0..clients).map(|i| leaves(pair, POINTS[i % POINTS.len()]));
     stream::iter(clients).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     pair.is_idle().await;
-    eventually(async || {
-        let active = pair.envoy.active().await;
-        let at_the_provider = pair.mock().in_flight().await;
-        match active + at_the_provider {
-            0 => Ok(()),
-            _ => Err(format!("{active} requests are active in Envoy, {at_the_provider} at the provider")),
-        }
+    eventually(async || match (pair.envoy.active().await, pair.mock().in_flight().await) {
+        (active, 0) if active.is_empty() => Ok(()),
+        (active, n) => Err(format!("active in Envoy: {active:?}, at the provider: {n}")),
     })
     .await;
 }

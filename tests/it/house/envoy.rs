@@ -45,12 +45,11 @@ impl Envoy {
         .await
     }
 
-    /// How many requests are under way in it, on either side, those for its admin page aside.
-    pub(crate) async fn active(&self) -> u64 {
-        let stats = self.look("/stats").await;
-        let values = stats.lines().filter_map(|line| line.split_once(": "));
-        let active = values.filter(|(name, _)| name.ends_with("rq_active") && !name.contains("admin"));
-        active.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
+    /// Its counters of requests under way that are not zero, on either side, those for its admin page aside.
+    pub(crate) async fn active(&self) -> Vec<String> {
+        let stats = self.look("/stats?filter=rq_active").await;
+        let active = stats.lines().filter(|line| !line.ends_with(": 0") && !line.contains("admin"));
+        active.map(str::to_owned).collect()
     }
 
     async fn look(&self, path: &str) -> String {

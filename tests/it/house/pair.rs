@@ -272,7 +272,7 @@ impl Drop for Pair {
             let tail = |log: String| {
                 log.lines()
                     .rev()
-                    .take(30)
+                    .take(20)
                     .collect::<Vec<_>>()
                     .into_iter()
                     .rev()
