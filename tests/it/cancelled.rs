@@ -2,6 +2,7 @@
 
 use super::house::{House, Pair, chain, eventually};
 use futures_util::{StreamExt, stream};
+use serde_json::json;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -36,6 +37,7 @@ const POINTS: [Leaves; 5] = [
 #[tokio::test]
 async fn ten_thousand_that_left_leave_nothing() {
     let pair = House::new()
+        .settings(json!({"limits": {"abandoned": "1s"}}))
         .route(chain("thinks", ["first!status=500", "second!delay=60000"]))
         .route(chain("silent", ["silent!first=60000"]))
         .route(chain("streams", ["streams!gap=60000"]))
@@ -47,8 +49,10 @@ async fn ten_thousand_that_left_leave_nothing() {
     let after = pair.attache.resident();
     assert!(after < before + GROWTH, "{} KiB after 2000, {} KiB after 10000", before >> 10, after >> 10);
     assert_eq!(pair.ask("streams").send().await.status, 200);
+    let envoy = pair.envoy.process.log();
+    assert!(!envoy.contains("gRPC error"), "no exchange pays for the others: {envoy}");
     let cancelled = pair.metric("attache_requests_total", &[("outcome", "cancelled")]).await;
-    assert!(cancelled >= 4_000.0, "{cancelled} exchanges had begun");
+    assert!(cancelled >= 3_000.0, "{cancelled} exchanges had begun");
 }
 
 /// So many clients come and leave; then everybody is idle again.
@@ -78,7 +82,7 @@ async fn leaves(pair: &Pair, point: Leaves) {
     client.write_all(&request).await.unwrap();
     match point {
         Leaves::WhileTheProviderThinks | Leaves::BeforeContent => {
-            let nothing = timeout(Duration::from_millis(20), client.read_u8()).await;
+            let nothing = timeout(Duration::from_millis(100), client.read_u8()).await;
             assert!(nothing.is_err(), "nothing is answered so soon: {nothing:?}");
         }
         Leaves::InTheStream => {
