@@ -11,7 +11,7 @@ use crate::{
 };
 use notify::{
     Event, EventKind, RecursiveMode, Watcher,
-    event::{AccessKind, AccessMode},
+    event::{AccessKind, AccessMode, ModifyKind},
 };
 use std::{
     fs,
@@ -58,9 +58,11 @@ impl Publisher {
     /// Publishes what stands there now, and from then on what changes, until the watcher is dropped.
     pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
         let (changed, mut changes) = mpsc::channel::<()>(1);
+        let file = self.path.clone();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // a full channel already says that something changed
-            if event.is_ok_and(|event| only_looked(event.kind)) || changed.try_send(()).is_err() {}
+            // what can not be told apart matters; a full channel already says that something changed
+            let idle = event.is_ok_and(|event| !matters(&event, &file));
+            if idle || changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
         // not the folder of attache.yaml: logs and sockets may lie there too, and every write would wake us
@@ -137,9 +139,19 @@ impl Publisher {
     }
 }
 
-/// Whether somebody has only read, as we do ourselves each time.
-fn only_looked(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
+/// Whether what we read may be different now. Not by being read, and not by what is written to other files, such as a
+/// log in the same folder.
+fn matters(event: &Event, config: &Path) -> bool {
+    let ours = |path: &PathBuf| {
+        path.extension().is_some_and(|kind| kind == "json") || path.file_name() == config.file_name()
+    };
+    match event.kind {
+        EventKind::Modify(ModifyKind::Data(_)) | EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
+            event.paths.iter().any(ours)
+        }
+        EventKind::Access(_) => false,
+        _ => true,
+    }
 }
 
 /// Whether nothing that a request could notice is different.

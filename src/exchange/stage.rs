@@ -9,6 +9,7 @@
 use super::{
     answer::{self, ERROR_BODY, Follow},
     effect::Effect,
+    estimate,
     event::{Event, Headers, Unexpected},
     life::{Exchange, Unclear},
     open::Opened,
@@ -400,7 +401,7 @@ impl Passing {
         }
         out.push(Effect::AnswerBody { bytes, end: true });
         self.exchange.close_attempt(None);
-        let usage = usage.or_else(|| self.follow.usage());
+        let usage = usage.or_else(|| self.follow.usage(&self.exchange.ask));
         let ending = Ending { outcome: Outcome::Answered, status: self.status, error: None, usage };
         self.exchange.settle(ending, world).await;
         Stage::Over
@@ -444,12 +445,8 @@ impl Passing {
 
     /// What a stream that did not come to its end has used.
     fn ending(&self) -> Ending {
-        let usage = match &self.follow {
-            Follow::Stream(stream) => {
-                stream.usage().or_else(|| Some(super::estimate::seen(&self.exchange.ask, stream.events())))
-            }
-            Follow::Whole | Follow::Opaque => Some(super::estimate::seen(&self.exchange.ask, 0)),
-        };
+        let ask = &self.exchange.ask;
+        let usage = self.follow.usage(ask).or_else(|| Some(estimate::seen(ask, 0)));
         Ending { outcome: Outcome::Cut, status: self.status, error: Some("stream_broken"), usage }
     }
 }

@@ -27,6 +27,8 @@ const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 256 << 20;
 /// Envoy sends all exchanges over a few connections.
 const STREAMS: u32 = 1 << 20;
+/// Many clients that leave at once are no attack of Envoy's: with the usual 20, all exchanges would lose their connection.
+const RESETS: usize = 1 << 20;
 
 /// Envoy's door, open for connections.
 pub enum Door {
@@ -96,6 +98,7 @@ async fn router(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(STREAMS)
+        .http2_max_pending_accept_reset_streams(Some(RESETS))
         .tcp_nodelay(true)
         .add_service(health)
         .add_service(endings)

@@ -20,14 +20,15 @@ async fn every_model_has_its_own_time() {
     let took = began.elapsed();
     assert_eq!((answer.status, answer.header("x-attache-attempts")), (200, "3"));
     assert_eq!(answer.content(), "Hello from third: hi");
-    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(5), "{took:?}");
+    // Envoy's timers may be a millisecond early
+    assert!(took >= Duration::from_millis(995) && took < Duration::from_secs(5), "{took:?}");
 
     let answer = pair.ask("failed").send().await;
     assert_eq!((answer.status, answer.code().as_str()), (504, "all_attempts_failed"));
     let attempts = answer.json()["error"]["attempts"].clone();
     let durations: Vec<_> =
         attempts.as_array().unwrap().iter().map(|a| a["duration_ms"].as_u64().unwrap()).collect();
-    assert!(matches!(durations[..], [300..700, 700..3000]), "{durations:?}");
+    assert!(matches!(durations[..], [298..700, 698..3000]), "{durations:?}");
     assert_eq!(attempts[0]["fault"], "timeout");
     assert_eq!(attempts[1]["element"], "m2");
 }

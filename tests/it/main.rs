@@ -1,5 +1,7 @@
 //! Every integration test, in one binary: so helpers are shared and linking is paid once.
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod attempts;
 #[cfg(test)]
 mod bootstrap;
@@ -8,11 +10,15 @@ mod broken_streams;
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod cancelled;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod ends;
+#[cfg(test)]
+mod errors;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
@@ -25,5 +31,7 @@ mod simulate;
 mod spoofing;
 #[cfg(test)]
 mod swaps;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod tidy;

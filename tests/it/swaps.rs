@@ -1,14 +1,13 @@
 //! What changes while it is in use: routes, credentials, prices, limits. Nobody who is being served notices.
 
 use super::house::{Answer, House, Pair, chain, eventually, model};
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::Duration,
 };
+use tokio::sync::watch;
 
 const SLOW: &str = "slow!tokens=30,gap=100";
 
@@ -88,33 +87,34 @@ async fn a_walk_finishes_on_the_version_that_it_began_with() {
 
 #[tokio::test]
 async fn a_thousand_swaps_lose_no_request() {
-    let routes = ["a", "b"].map(|model| chain("r", ["fails!status=500", model]));
-    let pair = House::new().route(routes[1].clone()).start().await;
-    let done = AtomicBool::new(false);
-    let worker = async |_| {
-        let mut seen = BTreeMap::<_, usize>::new();
-        while !done.load(Relaxed) {
+    let route = |n: usize| chain("r", [&*format!("m{n}")]);
+    let pair = House::new().route(route(0)).start().await;
+    let (answered, mut newest) = watch::channel(String::new());
+    let worker = async || {
+        let mut versions = BTreeMap::new();
+        while answered.receiver_count() > 0 {
             let answer = pair.ask("r").send().await;
             assert_eq!(answer.status, 200, "{answer:?}");
-            let told = ["x-attache-model", "x-attache-route"].map(|name| answer.header(name).to_owned());
-            *seen.entry(told).or_default() += 1;
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            let [model, version] =
+                ["x-attache-model", "x-attache-route"].map(|name| answer.header(name).to_owned());
+            assert_eq!(answer.content(), format!("Hello from {model}: hi"));
+            assert_eq!(versions.entry(model.clone()).or_insert(version.clone()), &version);
+            answered.send_replace(model);
         }
-        seen
+        versions
     };
     let swap = async {
-        let mut live = pair.version("r").await;
-        for route in routes.iter().cycle().take(1000) {
-            pair.write_route(route);
-            live = another_version(&pair, "r", &live).await;
+        for n in 1..=1000 {
+            pair.write_route(&route(n));
+            newest.wait_for(|model| *model == format!("m{n}")).await.unwrap();
         }
-        done.store(true, Relaxed);
+        drop(newest);
     };
-    let (seen, ()) = tokio::join!(join_all((0..4).map(worker)), swap);
-    let versions: BTreeSet<_> = seen.iter().flat_map(BTreeMap::keys).collect();
-    assert_eq!(versions.len(), 2, "each model always under its own version: {versions:?}");
-    let answers: usize = seen.iter().flat_map(BTreeMap::values).sum();
-    assert!(answers >= 1000, "{answers} answers are no load");
+    let (first, second, ()) = tokio::join!(worker(), worker(), swap);
+    let models: BTreeSet<_> = first.keys().chain(second.keys()).collect();
+    assert_eq!(models.len(), 1001);
+    let both = first.keys().filter(|model| second.contains_key(*model));
+    both.for_each(|model| assert_eq!(first[model], second[model], "one version for {model}"));
 }
 
 #[tokio::test]

@@ -45,12 +45,14 @@ impl Envoy {
         .await
     }
 
-    /// The sum of the numbers whose name ends so.
-    pub(crate) async fn stat(&self, name: &str) -> u64 {
-        let stats = self.look("/stats").await;
-        let values =
-            stats.lines().filter_map(|line| line.split_once(": ")).filter(|(n, _)| n.ends_with(name));
-        values.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
+    /// Its counters of requests under way that are not zero, on either side, those for its admin page aside.
+    pub(crate) async fn active(&self) -> Vec<String> {
+        let stats = self.look("/stats?filter=rq_active").await;
+        // one stream to Attaché is always there: it tells how streams ended
+        let always = "cluster.attache.upstream_rq_active: 1";
+        let idle = |line: &str| line.ends_with(": 0") || line == always || line.contains("admin");
+        let active = stats.lines().filter(|line| !idle(line));
+        active.map(str::to_owned).collect()
     }
 
     async fn look(&self, path: &str) -> String {

@@ -81,6 +81,15 @@ impl House {
 
     /// Starts everything, and waits until the pair answers.
     pub(crate) async fn start(self) -> Pair {
+        self.start_all().await.answers(200).await
+    }
+
+    /// The same where clients must show a key.
+    pub(crate) async fn start_closed(self) -> Pair {
+        self.start_all().await.answers(401).await
+    }
+
+    async fn start_all(self) -> Pair {
         let folder = tempfile::tempdir().unwrap();
         let mut providers = BTreeMap::new();
         for name in self.providers.keys() {
@@ -97,9 +106,7 @@ impl House {
         let (attache, admin) = serve(folder.path(), &self.variables).await;
         let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
         let variables = self.variables;
-        let pair = Pair { attache, envoy, providers, front, admin, client, config, variables, folder };
-        pair.answers().await;
-        pair
+        Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
     }
 
     fn config(&self, folder: &Path, mocks: &BTreeMap<String, Provider>) -> Value {
@@ -149,8 +156,18 @@ impl Pair {
         self.client.post(format!("{}{path}", self.front))
     }
 
+    /// A request without a body.
+    pub(crate) fn request(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(format!("{}{path}", self.front))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.client.get(format!("{}{path}", self.front))).await
+        Answer::of(self.request(path)).await
+    }
+
+    /// What Envoy was started with.
+    pub(crate) fn bootstrap(&self) -> String {
+        fs::read_to_string(self.folder.path().join("envoy.yaml")).unwrap()
     }
 
     pub(crate) fn mock(&self) -> &Provider {
@@ -231,12 +248,18 @@ impl Pair {
     /// Starts Attaché anew, after its end.
     pub(crate) async fn restart(&mut self) {
         (self.attache, self.admin) = serve(self.folder.path(), &self.variables).await;
-        self.answers().await;
+        self.is_up(200).await;
     }
 
-    async fn answers(&self) {
+    async fn answers(self, status: u16) -> Self {
+        self.is_up(status).await;
+        self
+    }
+
+    /// Waits until the pair answers with this status.
+    async fn is_up(&self, status: u16) {
         eventually(async || match self.get("/v1/models").await {
-            answer if answer.status == 200 => Ok(()),
+            answer if answer.status == status => Ok(()),
             answer => Err(format!("the pair says {answer:?}")),
         })
         .await;
@@ -249,7 +272,7 @@ impl Drop for Pair {
             let tail = |log: String| {
                 log.lines()
                     .rev()
-                    .take(60)
+                    .take(20)
                     .collect::<Vec<_>>()
                     .into_iter()
                     .rev()
