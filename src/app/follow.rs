@@ -58,10 +58,9 @@ impl Publisher {
     /// Publishes what stands there now, and from then on what changes, until the watcher is dropped.
     pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
         let (changed, mut changes) = mpsc::channel::<()>(1);
-        let file = self.path.clone();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // what can not be told apart matters; a full channel already says that something changed
-            let idle = event.is_ok_and(|event| !matters(&event, &file));
+            let idle = event.is_ok_and(|event| !matters(&event));
             if idle || changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
@@ -139,15 +138,13 @@ impl Publisher {
     }
 }
 
-/// Whether what we read may be different now. Not by being read, and not by what is written to other files, such as a
-/// log in the same folder.
-fn matters(event: &Event, config: &Path) -> bool {
-    let ours = |path: &PathBuf| {
-        path.extension().is_some_and(|kind| kind == "json") || path.file_name() == config.file_name()
-    };
+/// Whether the routes may be different now. Not by being read, and not by what is written to other files, such as a log
+/// in the same folder.
+fn matters(event: &Event) -> bool {
+    let route = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "json");
     match event.kind {
         EventKind::Modify(ModifyKind::Data(_)) | EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-            event.paths.iter().any(ours)
+            event.paths.iter().any(route)
         }
         EventKind::Access(_) => false,
         _ => true,
