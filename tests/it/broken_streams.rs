@@ -2,6 +2,7 @@
 
 use super::house::{Answer, House, Pair, chain};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 async fn pair(first: &str) -> Pair {
     let settings = json!({"limits": {"stream_idle": "1s"}});
@@ -73,4 +74,15 @@ async fn an_error_right_behind_the_first_words_still_falls_back() {
     let answer = pair.ask("r").streamed().send().await;
     assert_eq!(answer.header("x-attache-path"), "start,m1,m2,end", "{answer:?}");
     assert_eq!(answer.content(), "Hello from second: hi");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_stream_is_a_cut_and_no_hang() {
+    let pair = pair("first!cut=2,gap=100").await;
+    let began = Instant::now();
+    let answer = pair.ask("r").streamed().send().await;
+    committed(&answer);
+    assert!(answer.broken || answer.events().last().unwrap()["error"].is_object(), "{answer:?}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    is_cut(&pair, "reset").await;
 }
