@@ -11,7 +11,7 @@ use crate::{
 };
 use notify::{
     Event, EventKind, RecursiveMode, Watcher,
-    event::{AccessKind, AccessMode, ModifyKind},
+    event::{AccessKind, AccessMode},
 };
 use std::{
     fs,
@@ -59,9 +59,8 @@ impl Publisher {
     pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
         let (changed, mut changes) = mpsc::channel::<()>(1);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // what can not be told apart matters; a full channel already says that something changed
-            let idle = event.is_ok_and(|event| !matters(&event));
-            if idle || changed.try_send(()).is_err() {}
+            // a full channel already says that something changed
+            if event.is_ok_and(|event| only_looked(event.kind)) || changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
         // not the folder of attache.yaml: logs and sockets may lie there too, and every write would wake us
@@ -108,12 +107,17 @@ impl Publisher {
                 *self.config.lock().await = config;
             }
             Err(mistakes) => {
-                let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-                tracing::error!(file = %self.path.display(), ?mistakes, "the configuration is broken; the last good one stays");
-                self.office.complain(mistakes);
+                self.complain(mistakes.iter().map(ToString::to_string).collect());
             }
         }
         self.publish().await;
+    }
+
+    /// What can not be read is told once; until it is mended, the last good world stays.
+    fn complain(&self, mistakes: Vec<String>) {
+        if self.office.complain(mistakes.clone()) {
+            tracing::error!(file = %self.path.display(), ?mistakes, "broken; the last good configuration stays");
+        }
     }
 
     /// Builds the world from the files as they are, and swaps it in where it differs from the live one.
@@ -123,8 +127,7 @@ impl Publisher {
         let documents = match config.routes.clone().map(|folder| Folder::new(folder).read()).transpose() {
             Ok(documents) => documents.unwrap_or_default(),
             Err(error) => {
-                tracing::error!(%error, "the routes can not be read; the last good ones stay");
-                self.office.complain(vec![format!("routes: {error}")]);
+                self.complain(vec![format!("routes: {error}")]);
                 return;
             }
         };
@@ -138,17 +141,9 @@ impl Publisher {
     }
 }
 
-/// Whether the routes may be different now. Not by being read, and not by what is written to other files, such as a log
-/// in the same folder.
-fn matters(event: &Event) -> bool {
-    let route = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "json");
-    match event.kind {
-        EventKind::Modify(ModifyKind::Data(_)) | EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-            event.paths.iter().any(route)
-        }
-        EventKind::Access(_) => false,
-        _ => true,
-    }
+/// Whether somebody has only read, as we do ourselves each time.
+fn only_looked(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
 }
 
 /// Whether nothing that a request could notice is different.

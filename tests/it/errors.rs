@@ -1,6 +1,6 @@
 //! Every error that is the pair's own has OpenAI's shape and a code that stays; and no secret is told anywhere.
 
-use super::house::{Answer, House, Pair, chain, model};
+use super::house::{Answer, House, Pair, chain, eventually, model};
 use serde_json::{Value, json};
 
 const CHAT: &str = "/v1/chat/completions";
@@ -57,6 +57,7 @@ async fn only_the_known_endpoints_are_offered() {
             assert_eq!((answer.status, answer.code().as_str()), (404, "unknown_endpoint"), "{path}");
         }
     }
+    pair.metric_is("attache_requests_total", &[("endpoint", "unknown"), ("outcome", "refused")], 12.0).await;
     let answer = pair.get(CHAT).await;
     assert_eq!((answer.status, answer.code().as_str()), (405, "method_not_allowed"));
     assert_eq!(answer.header("allow"), "POST");
@@ -136,7 +137,11 @@ async fn a_client_key_opens_what_it_may() {
     assert_eq!(cloudflare.send().await.status, 200);
     let listed = Answer::of(pair.request("/v1/models").header("authorization", bearer)).await;
     assert!(!listed.text().contains("barred") && listed.text().contains("dynamic/r"), "{listed:?}");
-    assert_eq!(pair.records().iter().filter(|record| record["key"] == "team").count(), pair.records().len());
+    eventually(async || match pair.records().iter().filter(|record| record["key"] == "team").count() {
+        6 => Ok(()),
+        n => Err(format!("six records name the key, not {n}")),
+    })
+    .await;
 }
 
 /// Who has paid gets the large model.

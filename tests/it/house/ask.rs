@@ -114,12 +114,12 @@ impl fmt::Debug for Answer {
 }
 
 /// The data of every event in `text`.
-pub(crate) fn events(text: &str) -> Vec<Value> {
+fn events(text: &str) -> Vec<Value> {
     let data = text.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
     data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| data.into())).collect()
 }
 
 /// The content that chat events spell out.
-pub(crate) fn content(events: &[Value]) -> String {
+fn content(events: &[Value]) -> String {
     events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect()
 }

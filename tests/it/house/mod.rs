@@ -8,7 +8,7 @@ mod pair;
 mod process;
 mod provider;
 
-pub(crate) use ask::{Answer, Ask, content, events};
+pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
 pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{House, Pair};
