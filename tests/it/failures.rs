@@ -116,3 +116,17 @@ async fn the_first_is_gone(pair: &Pair, name: &str, fault: &str, given_up: bool)
     })
     .await;
 }
+
+#[tokio::test]
+async fn two_hundred_fall_back_at_once() {
+    let pair =
+        House::new().route(chain("r", ["first!status=503,delay=200", "second!reset", "third"])).start().await;
+    for streamed in [false, true] {
+        let answers = join_all((0..200).map(|_| pair.ask("r").with("stream", streamed).send())).await;
+        for answer in answers {
+            assert_eq!((answer.status, answer.header("x-attache-attempts")), (200, "3"), "{answer:?}");
+            assert_eq!(answer.content(), "Hello from third: hi");
+        }
+    }
+    assert_eq!(pair.mock().requests().await, 1200);
+}
