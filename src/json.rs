@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, ops::Range};
 
 /// A JSON object and where its fields lie. Nested values are read only when somebody asks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Object {
     bytes: Bytes,
     fields: Vec<Field>,

@@ -36,9 +36,12 @@ impl Office {
         Self { world, telemetry, complaints: Mutex::default() }
     }
 
-    /// Replaces what is wrong with `attache.yaml`.
-    pub fn complain(&self, complaints: Vec<String>) {
-        *self.complaints.lock().unwrap_or_else(PoisonError::into_inner) = complaints;
+    /// Replaces what is wrong with `attache.yaml`; tells whether that is news.
+    pub fn complain(&self, complaints: Vec<String>) -> bool {
+        let mut told = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = *told != complaints;
+        *told = complaints;
+        news
     }
 
     fn complaints(&self) -> Vec<String> {

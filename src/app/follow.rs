@@ -9,18 +9,29 @@ use crate::{
     store::Folder,
     telemetry::Telemetry,
 };
-use notify::{RecursiveMode, Watcher};
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+use notify::{
+    Event, EventKind, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode},
 };
-use tokio::{sync::Mutex, sync::mpsc, time::timeout};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::{
+    sync::{Mutex, mpsc},
+    time::{Instant, timeout},
+};
 
 /// Writers write in steps: the change counts when nothing more has come for this long.
-const QUIET: Duration = Duration::from_millis(50);
-/// Looked at anew this often all the same: some file systems tell nothing.
+const QUIET: Duration = Duration::from_millis(20);
+/// How long a folder is given to come to rest.
+const RESTLESS: Duration = Duration::from_millis(500);
+/// How often attache.yaml is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// Everything is read anew this often all the same: some file systems tell nothing.
 const ANYWAY: Duration = Duration::from_secs(5);
 
 /// Makes worlds of files.
@@ -47,33 +58,45 @@ impl Publisher {
     /// Publishes what stands there now, and from then on what changes, until the watcher is dropped.
     pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
         let (changed, mut changes) = mpsc::channel::<()>(1);
-        let mut watcher = notify::recommended_watcher(move |_event| {
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // a full channel already says that something changed
-            if changed.try_send(()).is_err() {}
+            if event.is_ok_and(|event| only_looked(event.kind)) || changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
-        for folder in self.folders().await {
-            if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
-            }
+        // not the folder of attache.yaml: logs and sockets may lie there too, and every write would wake us
+        if let Some(folder) = self.config.lock().await.routes.clone()
+            && let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive)
+        {
+            tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
         }
         self.publish().await;
         drop(tokio::spawn(async move {
+            let mut seen = self.stamp();
+            let mut last = Instant::now();
             loop {
-                if let Ok(None) = timeout(ANYWAY, changes.recv()).await {
+                let told = timeout(LOOK, changes.recv()).await;
+                if matches!(told, Ok(None)) {
                     return;
                 }
-                while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {}
-                self.refresh().await;
+                let quiet = async { while let Ok(Some(())) = timeout(QUIET, changes.recv()).await {} };
+                if told.is_ok() {
+                    // a folder that never rests is read all the same
+                    timeout(RESTLESS, quiet).await.unwrap_or_default();
+                }
+                let stamp = self.stamp();
+                if told.is_ok() || stamp != seen || last.elapsed() > ANYWAY {
+                    (seen, last) = (stamp, Instant::now());
+                    self.refresh().await;
+                }
             }
         }));
         Ok(Box::new(watcher))
     }
 
-    async fn folders(&self) -> BTreeSet<PathBuf> {
-        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let routes = self.config.lock().await.routes.clone();
-        [folder.to_owned()].into_iter().chain(routes).collect()
+    /// What tells one state of attache.yaml from the next without reading it.
+    fn stamp(&self) -> Option<(SystemTime, u64, u64)> {
+        let file = fs::metadata(&self.path).ok()?;
+        Some((file.modified().ok()?, file.len(), file.ino()))
     }
 
     /// Reads the configuration again, then publishes.
@@ -84,12 +107,17 @@ impl Publisher {
                 *self.config.lock().await = config;
             }
             Err(mistakes) => {
-                let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-                tracing::error!(file = %self.path.display(), ?mistakes, "the configuration is broken; the last good one stays");
-                self.office.complain(mistakes);
+                self.complain(mistakes.iter().map(ToString::to_string).collect());
             }
         }
         self.publish().await;
+    }
+
+    /// What can not be read is told once; until it is mended, the last good world stays.
+    fn complain(&self, mistakes: Vec<String>) {
+        if self.office.complain(mistakes.clone()) {
+            tracing::error!(file = %self.path.display(), ?mistakes, "broken; the last good configuration stays");
+        }
     }
 
     /// Builds the world from the files as they are, and swaps it in where it differs from the live one.
@@ -99,8 +127,7 @@ impl Publisher {
         let documents = match config.routes.clone().map(|folder| Folder::new(folder).read()).transpose() {
             Ok(documents) => documents.unwrap_or_default(),
             Err(error) => {
-                tracing::error!(%error, "the routes can not be read; the last good ones stay");
-                self.office.complain(vec![format!("routes: {error}")]);
+                self.complain(vec![format!("routes: {error}")]);
                 return;
             }
         };
@@ -112,6 +139,11 @@ impl Publisher {
         self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
         self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
     }
+}
+
+/// Whether somebody has only read, as we do ourselves each time.
+fn only_looked(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
 }
 
 /// Whether nothing that a request could notice is different.

@@ -42,6 +42,8 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
         Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
     let people =
         TcpListener::bind(admin).await.map_err(|e| Failure::Said(format!("listen.admin: {admin}: {e}")))?;
+    // with port 0, any free one was taken
+    let address = people.local_addr()?;
     let publisher =
         follow::Publisher::new(path, config, Arc::clone(&world), Arc::clone(&office), Arc::clone(&telemetry));
     let _watcher = publisher.follow().await?;
@@ -51,7 +53,7 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let people = tokio::spawn(admin::serve(people, office, closed(stopped.clone())));
     let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
     let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));
-    tracing::info!(admin = %admin, extproc = ?extproc.listen, "serving");
+    tracing::info!(admin = %address, extproc = ?extproc.listen, "serving");
 
     asked_to_stop().await?;
     drain(&world, &health, extproc.drain).await;

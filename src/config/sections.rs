@@ -42,6 +42,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
         log: log(root.section("telemetry")),
         telemetry: telemetry::Settings { otlp: Otlp::from_env(root.notes.lookup), ..Default::default() },
     };
+    config.extproc.metadata = config.envoy.access_log != AccessLog::Off;
     config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;
     config.exchange.limits = limits;
     config.exchange.retry = retry(root.section("retry"));

@@ -113,7 +113,7 @@ impl Exchange {
         };
         let key = format!("{}\u{1f}{}\u{1f}{}", self.route.name, ask.element, ask.key);
         let limit = Limit { key, unit, most, window: ask.window, technique };
-        let amount = self.bound(unit, ask);
+        let amount = estimate::amount(ask, &self.ask, &self.live);
         let reserved = world.ledger.reserve(&self.id, &[Ask { limit, amount }], world.since_epoch()).await;
         let grant = reserved.map(|grants| grants.into_iter().next()).unwrap_or_else(|error| {
             tracing::warn!(element = ask.element, %error, "a limit could not be asked");
@@ -127,19 +127,5 @@ impl Exchange {
         let allowed = grant.allowed;
         self.limits.push(Limited { element: ask.element.to_owned(), most, window: ask.window, grant });
         allowed
-    }
-
-    /// The most that this exchange will take of a limit: with the dearest model that may follow.
-    fn bound(&self, unit: Unit, ask: &LimitAsk<'_>) -> u64 {
-        let usage = estimate::bound(&self.ask, &self.live.settings.limits);
-        let prices = &self.live.snapshot.prices;
-        match unit {
-            Unit::Count => 1,
-            Unit::Tokens => usage.total(),
-            Unit::Cost => {
-                let price = ask.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model));
-                price.map(|price| price.cost(&usage)).max().unwrap_or(0)
-            }
-        }
     }
 }

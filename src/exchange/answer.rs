@@ -1,6 +1,6 @@
 //! A provider's answer: how it is followed, and what of it the client sees.
 
-use super::{effect::AnswerHead, event::Headers, life::Exchange};
+use super::{ask::Ask, effect::AnswerHead, estimate, event::Headers, life::Exchange};
 use crate::{
     chat::{Fault, Kind, Usage},
     dialect::openai::{Stream, read_fault},
@@ -37,9 +37,10 @@ impl Follow {
         }
     }
 
-    /// The usage that a stream told.
-    pub(super) fn usage(&self) -> Option<Usage> {
-        if let Self::Stream(stream) = self { stream.usage() } else { None }
+    /// The usage that a stream told, or what was seen of it.
+    pub(super) fn usage(&self, ask: &Ask) -> Option<Usage> {
+        let Self::Stream(stream) = self else { return None };
+        stream.usage().or_else(|| Some(estimate::seen(ask, stream.events())))
     }
 }
 
@@ -55,6 +56,11 @@ impl Exchange {
         let remove = headers.names().filter(foreign).map(str::to_owned).collect();
         AnswerHead { set: self.told(), remove }
     }
+}
+
+/// Whether the provider's own words go to the client when they are the last: they are about its request.
+pub(super) fn passes(fault: &Fault) -> bool {
+    matches!(fault.status, Some(400 | 413 | 422))
 }
 
 /// The fault that an answer of an error status tells; Envoy's own answers say why in a header of ours.

@@ -1,12 +1,7 @@
 //! What a client asks for: head and body, read once.
 
 use super::{
-    client::metadata,
-    event::Headers,
-    facts::Input,
-    refuse::Refuse,
-    settings::ClientKey,
-    world::{Live, World},
+    client::metadata, event::Headers, facts::Input, refuse::Refuse, settings::ClientKey, world::Live,
 };
 use crate::{
     dialect::{Endpoint, openai::Form},
@@ -34,7 +29,16 @@ pub struct Head {
 
 impl Head {
     /// Reads the headers of a request.
-    pub(super) fn read(headers: Headers, live: &Live, world: &World) -> Result<Self, Box<Refuse>> {
+    pub(super) fn read(headers: Headers, live: &Live, now: SystemTime) -> Result<Self, Box<Refuse>> {
+        let (endpoint, key) = Self::check(&headers, live)?;
+        Ok(Self { headers, endpoint, key, now })
+    }
+
+    /// What it is that the headers ask for, and who asks.
+    pub(super) fn check(
+        headers: &Headers,
+        live: &Live,
+    ) -> Result<(Endpoint, Option<Arc<ClientKey>>), Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
@@ -42,13 +46,13 @@ impl Head {
         if method != "POST" {
             return Err(Refuse::method(method, path).into());
         }
-        let key = live.clients.of(&headers)?;
+        let key = live.clients.of(headers)?;
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {
             return Err(Refuse::too_large(limit).into());
         }
-        Ok(Self { headers, endpoint, key, now: world.now() })
+        Ok((endpoint, key))
     }
 }
 
@@ -61,6 +65,8 @@ pub struct Ask {
     pub body: Object,
     /// Its body, where it is a form.
     pub form: Option<Form>,
+    /// Bytes of its body.
+    pub size: usize,
     /// The model as asked.
     pub model: String,
     /// Whether a stream is asked for.
@@ -77,13 +83,33 @@ impl Ask {
     /// Reads the body that follows `head`.
     ///
     /// # Errors
-    /// Not JSON, no model, bad metadata.
+    /// Too large, not JSON, no model, bad metadata.
     pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
+        // Envoy buffers a little more, and a chunked body tells no length in advance
+        let limit = live.settings.limits.max_body;
+        if body.len() > limit {
+            return Err(Refuse::too_large(limit).into());
+        }
+        let size = body.len();
         let (body, form) = read_body(&head, Bytes::from(body))?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");
-        Ok(Self { head, body, form, model, stream, metadata, dice, input: OnceLock::new() })
+        Ok(Self { head, body, form, size, model, stream, metadata, dice, input: OnceLock::new() })
+    }
+
+    /// Lets go of the body, which a long stream would hold for nothing.
+    pub(super) fn forget_body(&mut self) {
+        (self.body, self.form, self.input) = (Object::default(), None, OnceLock::new());
+    }
+
+    /// Whether its key may call this route.
+    pub(super) fn may_call(&self, route: &str) -> Result<(), Box<Refuse>> {
+        if self.head.key.as_ref().is_none_or(|key| key.allows_route(route)) {
+            return Ok(());
+        }
+        let message = format!("this client key may not call the route `{route}`");
+        Err(Refuse::forbidden("route_not_allowed", message).param("model").into())
     }
 }
 

@@ -73,14 +73,18 @@ impl Exchange {
     fn headers(&self, provider: &Provider, length: usize) -> Vec<(String, String)> {
         let query = self.ask.head.headers.text(":path").and_then(|path| path.split_once('?')).map(|(_, q)| q);
         let timeout = self.attempts.last().map_or(0, |a| a.timeout.as_millis());
+        let path = provider.path(self.ask.head.endpoint.path, query);
         let mut set = vec![
-            (":path".into(), provider.path(self.ask.head.endpoint.path, query)),
             (":authority".into(), provider.authority.clone()),
             ("content-length".into(), length.to_string()),
             ("user-agent".into(), concat!("attache/", env!("CARGO_PKG_VERSION")).into()),
             ("x-attache-internal-cluster".into(), provider.name.clone()),
             ("x-envoy-upstream-rq-per-try-timeout-ms".into(), timeout.to_string()),
         ];
+        // every header that need not be set is one less for Envoy to check
+        if self.ask.head.headers.text(":path") != Some(&path) {
+            set.push((":path".into(), path));
+        }
         if let Credential::Bearer(secret) = &provider.credential {
             set.push(("authorization".into(), format!("Bearer {}", secret.reveal())));
         }

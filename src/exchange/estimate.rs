@@ -1,14 +1,32 @@
 //! Upper bounds of what an exchange will use, before anybody knows.
 
-use super::{ask::Ask, settings::Limits};
-use crate::{chat::Usage, dialect::Shape};
+use super::{ask::Ask, settings::Limits, world::Live};
+use crate::{
+    chat::Usage,
+    dialect::Shape,
+    graph::{Amount, LimitAsk},
+};
 
 /// No tokenizer in use makes more tokens of ordinary text than one for every three bytes.
 const BYTES_PER_TOKEN: u64 = 3;
 
+/// What to reserve of a limit, in its unit: with the dearest model that may follow.
+pub(super) fn amount(limit: &LimitAsk<'_>, ask: &Ask, live: &Live) -> u64 {
+    let usage = bound(ask, &live.settings.limits);
+    let prices = &live.snapshot.prices;
+    match limit.amount {
+        Amount::Count(_) => 1,
+        Amount::Tokens(_) => usage.total(),
+        Amount::Cost(_) => {
+            let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model));
+            price.map(|price| price.cost(&usage)).max().unwrap_or(0)
+        }
+    }
+}
+
 /// The most tokens that the request is likely to use: from its bytes, and from the output limit that it names.
-pub(super) fn bound(ask: &Ask, limits: &Limits) -> Usage {
-    let input = (ask.body.bytes().len() as u64).div_ceil(BYTES_PER_TOKEN);
+fn bound(ask: &Ask, limits: &Limits) -> Usage {
+    let input = (ask.size as u64).div_ceil(BYTES_PER_TOKEN);
     let named = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
     let output = named.iter().find_map(|key| ask.body.number(key)).unwrap_or(limits.output_tokens);
     let answers = ask.body.number("n").unwrap_or(1).max(1);
@@ -21,6 +39,6 @@ pub(super) fn bound(ask: &Ask, limits: &Limits) -> Usage {
 
 /// What was used when the provider told no figures: the input as bound, the output as seen.
 pub(super) fn seen(ask: &Ask, output: u64) -> Usage {
-    let input = (ask.body.bytes().len() as u64).div_ceil(BYTES_PER_TOKEN);
+    let input = (ask.size as u64).div_ceil(BYTES_PER_TOKEN);
     Usage { input, output, estimated: true, ..Usage::default() }
 }

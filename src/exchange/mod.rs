@@ -20,6 +20,7 @@ mod parked;
 mod refuse;
 mod settings;
 mod settle;
+mod simulate;
 mod stage;
 mod turn;
 mod world;
@@ -31,5 +32,9 @@ pub use event::{Event, Headers, Unexpected};
 pub use life::Broke;
 pub use refuse::Refuse;
 pub use settings::{ClientKey, Clients, Limits, Retry, Settings};
+pub use simulate::{Limited, Outcomes, Script, Simulation, Trace, Tried, Verdict};
 pub use stage::Stage;
 pub use world::{Clock, Live, World};
+
+#[cfg(test)]
+mod tests;

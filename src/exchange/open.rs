@@ -2,12 +2,13 @@
 
 use super::{
     ask::{Ask, Head},
-    effect::Effect,
+    effect::{Effect, Reply},
     event::{Event, Headers, Unexpected},
     life::Exchange,
     models,
     refuse::Refuse,
-    settle::{Ending, refused},
+    settings::ClientKey,
+    settle::{Ending, refused, turned_away},
     stage::{Reading, Stage},
     turn::Turn,
     world::{Live, World},
@@ -64,10 +65,9 @@ impl Stage {
 
 /// A further attempt: the exchange waits under its id, unless this process is not the one that began it.
 async fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effect>) -> Stage {
-    let id = headers.text(EXCHANGE).unwrap_or_default();
-    let Some(mut exchange) = world.parked.resume(id).await else {
+    let Some(mut exchange) = world.parked.resume(headers.text(EXCHANGE).unwrap_or_default()).await else {
         let message = "the router restarted between two attempts of this request; send it again";
-        return refuse(&Refuse::unavailable("exchange_lost", message.into()), out);
+        return turn_away(headers, &Refuse::unavailable("exchange_lost", message.into()), world, out);
     };
     exchange.passes = pass;
     Stage::Reading(Reading::new(Opened::Resumed { exchange }))
@@ -75,45 +75,56 @@ async fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effec
 
 fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
     let live = Arc::clone(&world.live());
-    if let Some(done) = answer_at_once(&headers, &live, world, out) {
-        return done;
-    }
-    let id = headers
-        .text(EXCHANGE)
-        .map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned);
-    match Head::read(headers, &live, world) {
-        Err(why) => refuse(&why, out),
-        Ok(_) if end => refuse(&Refuse::bad_request("invalid_json", "the request has no body".into()), out),
-        Ok(head) => Stage::Reading(Reading::new(Opened::New(Box::new(Fresh {
-            id,
-            head: Arc::new(head),
-            live,
-            started: Instant::now(),
-        })))),
+    let started = Instant::now();
+    match open(&headers, end, &live, world) {
+        Err(why) => turn_away(&headers, &why, world, out),
+        Ok(Open::Models(list)) => {
+            out.push(Effect::Reply(list));
+            Stage::Over
+        }
+        Ok(Open::Body(endpoint, key)) => {
+            let id = id(&headers);
+            let head = Arc::new(Head { headers, endpoint, key, now: world.now() });
+            Stage::Reading(Reading::new(Opened::New(Box::new(Fresh { id, head, live, started }))))
+        }
     }
 }
 
-/// Requests that need no body: while shutting down, and the list of models.
-fn answer_at_once(headers: &Headers, live: &Live, world: &World, out: &mut Vec<Effect>) -> Option<Stage> {
+/// What the head of a first attempt asks for.
+enum Open {
+    /// The list of models, which needs no body.
+    Models(Reply),
+    /// Something that its body tells.
+    Body(Endpoint, Option<Arc<ClientKey>>),
+}
+
+fn open(headers: &Headers, end: bool, live: &Live, world: &World) -> Result<Open, Box<Refuse>> {
     if world.is_draining() {
-        let message = "this instance is shutting down; send the request again";
-        let mut why = Refuse::unavailable("shutting_down", message.into());
-        why.headers.push(("retry-after", "1".into()));
-        return Some(refuse(&why, out));
+        return Err(Refuse::shutting_down().into());
     }
     let path = headers.text(":path").unwrap_or_default();
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    if headers.text(":method") != Some("GET") || !Endpoint::lists_models(path) {
-        return None;
+    if headers.text(":method") == Some("GET") && Endpoint::lists_models(path) {
+        let key = live.clients.of(headers)?;
+        let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
+        return Ok(Open::Models(models::list(&live.snapshot, allows)));
     }
-    Some(match live.clients.of(headers) {
-        Err(why) => refuse(&why, out),
-        Ok(key) => {
-            let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
-            out.push(Effect::Reply(models::list(&live.snapshot, allows)));
-            Stage::Over
-        }
-    })
+    let (endpoint, key) = Head::check(headers, live)?;
+    if end {
+        return Err(Refuse::bad_request("invalid_json", "the request has no body".into()).into());
+    }
+    Ok(Open::Body(endpoint, key))
+}
+
+/// The id that Envoy gave the exchange; one of our own where there is no retry loop before us.
+fn id(headers: &Headers) -> String {
+    headers.text(EXCHANGE).map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned)
+}
+
+/// Refuses a request for its head alone.
+fn turn_away(headers: &Headers, why: &Refuse, world: &World, out: &mut Vec<Effect>) -> Stage {
+    world.note(turned_away(id(headers), headers, world.now(), why));
+    refuse(why, out)
 }
 
 fn refuse(why: &Refuse, out: &mut Vec<Effect>) -> Stage {
@@ -165,7 +176,8 @@ impl Reading {
     async fn take(self, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
         match self.opened {
             Opened::New(fresh) if self.body.len() > fresh.live.settings.limits.max_body => {
-                refuse(&Refuse::too_large(fresh.live.settings.limits.max_body), out)
+                let why = Refuse::too_large(fresh.live.settings.limits.max_body);
+                turn_away(&fresh.head.headers, &why, world, out)
             }
             opened if !end => Stage::Reading(Self { opened, ..self }),
             Opened::New(fresh) => match Exchange::begin(*fresh, self.body, world) {
@@ -246,18 +258,15 @@ fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
 fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
     let (name, pin) =
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
-    let allows = |route: &str| ask.head.key.as_ref().is_none_or(|key| key.allows_route(route));
-    if !allows(name) {
-        return Err(Refuse::forbidden(
-            "route_not_allowed",
-            format!("this client key may not call the route `{name}`"),
-        )
-        .param("model")
-        .into());
-    }
+    ask.may_call(name)?;
     let Some(route) = live.snapshot.routes.get(name) else {
-        let known: Vec<_> =
-            live.snapshot.routes.keys().map(String::as_str).filter(|route| allows(route)).collect();
+        let known: Vec<_> = live
+            .snapshot
+            .routes
+            .keys()
+            .map(String::as_str)
+            .filter(|route| ask.may_call(route).is_ok())
+            .collect();
         return Err(Box::new(if live.snapshot.not_live.iter().any(|n| n == name) {
             let message = format!("the route `{name}` has no valid version; `attache check` says why");
             Refuse::unavailable("route_not_live", message).param("model")
@@ -286,6 +295,10 @@ fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
         );
         return Err(Refuse::not_found("model_not_found", message).param("model").into());
     };
+    if model.contains(char::is_control) {
+        let message = "a model's name has no control characters".to_owned();
+        return Err(Refuse::not_found("model_not_found", message).param("model").into());
+    }
     if ask.head.key.as_ref().is_some_and(|key| !key.allows_model(provider, model)) {
         let message = format!("this client key may not name the model `{}` directly", ask.model);
         return Err(Refuse::forbidden("model_not_allowed", message).param("model").into());

@@ -1,6 +1,9 @@
 //! Walks that wait for their next attempt, under the exchange id that Envoy gave them.
 
-use super::life::{Exchange, Unclear};
+use super::{
+    life::{Exchange, Unclear},
+    world::World,
+};
 use dashmap::DashMap;
 use std::time::Duration;
 use tokio::{
@@ -24,11 +27,23 @@ struct Waiting {
     until: Instant,
 }
 
+impl Exchange {
+    /// Waits for its next attempt, at the longest until `until`.
+    pub(super) async fn park(self: Box<Self>, until: Instant, world: &World) {
+        if let Some(displaced) = world.parked.park(self, until) {
+            displaced.abandoned(world).await;
+        }
+    }
+}
+
 impl Parked {
-    /// Keeps the exchange until its next attempt comes, at the longest until `until`.
-    pub(super) fn park(&self, exchange: Box<Exchange>, until: Instant) {
-        self.by_id.insert(exchange.id.clone(), Waiting { exchange, until });
+    /// Keeps the exchange until its next attempt comes, at the longest until `until`. Gives back the one in its place:
+    /// an id that Envoy did not make may come twice.
+    #[must_use]
+    fn park(&self, exchange: Box<Exchange>, until: Instant) -> Option<Box<Exchange>> {
+        let displaced = self.by_id.insert(exchange.id.clone(), Waiting { exchange, until });
         self.parked.notify_waiters();
+        displaced.map(|waiting| waiting.exchange)
     }
 
     /// The exchange whose next attempt has come; `None` when this process does not know it.

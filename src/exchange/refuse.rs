@@ -39,6 +39,12 @@ impl Refuse {
         Self::new(403, "permission_error", code, message)
     }
 
+    /// 403: the graph led to its end past every model.
+    #[must_use]
+    pub fn no_model_called(element: &str) -> Self {
+        Self::forbidden("no_model_called", format!("the route ended at `{element}` without calling a model"))
+    }
+
     /// 405: the path is known, the method is not.
     #[must_use]
     pub fn method(method: &str, path: &str) -> Self {
@@ -70,6 +76,15 @@ impl Refuse {
     #[must_use]
     pub fn unavailable(code: &'static str, message: String) -> Self {
         Self::new(503, "server_error", code, message)
+    }
+
+    /// 503: the process is about to stop.
+    #[must_use]
+    pub fn shutting_down() -> Self {
+        let message = "this instance is shutting down; send the request again";
+        let mut refuse = Self::unavailable("shutting_down", message.into());
+        refuse.headers.push(("retry-after", "1".into()));
+        refuse
     }
 
     /// The failed attempts' own end.

@@ -2,16 +2,18 @@
 
 use super::{
     ask::Head,
+    event::Headers,
     life::{Broke, Exchange, Unclear},
     refuse::Refuse,
     world::World,
 };
 use crate::{
     chat::{Fault, Kind, Usage},
+    dialect::Endpoint,
     ledger::Actual,
     telemetry::{LimitRecord, Outcome, Record},
 };
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy)]
@@ -109,22 +111,35 @@ impl Exchange {
     }
 }
 
-/// The record of a request that was refused before it became an exchange.
+/// The record of a request that was refused for its body or for what it asks.
 pub(super) fn refused(id: String, head: &Head, asked: String, refuse: &Refuse) -> Record {
     Record { exchange: id, ..of_head(head, asked, Ending::refused(Outcome::Refused, refuse)) }
 }
 
+/// The record of a request that was refused for its head alone.
+pub(super) fn turned_away(id: String, headers: &Headers, now: SystemTime, refuse: &Refuse) -> Record {
+    let path = headers.text(":path").unwrap_or_default();
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let endpoint = Endpoint::of_path(path).map_or("unknown", |endpoint| endpoint.name);
+    Record { exchange: id, endpoint, ..blank(headers, now, Ending::refused(Outcome::Refused, refuse)) }
+}
+
 fn of_head(head: &Head, asked: String, ending: Ending) -> Record {
+    let key = head.key.as_ref().map(|key| key.id.clone());
+    Record { endpoint: head.endpoint.name, asked, key, ..blank(&head.headers, head.now, ending) }
+}
+
+fn blank(headers: &Headers, started: SystemTime, ending: Ending) -> Record {
     Record {
         exchange: String::new(),
         route: String::new(),
         version: String::new(),
-        endpoint: head.endpoint.name,
-        asked,
+        endpoint: "unknown",
+        asked: String::new(),
         path: Vec::new(),
         stream: false,
-        key: head.key.as_ref().map(|key| key.id.clone()),
-        started: head.now,
+        key: None,
+        started,
         duration: Duration::ZERO,
         first_content: None,
         outcome: ending.outcome,
@@ -134,6 +149,6 @@ fn of_head(head: &Head, asked: String, ending: Ending) -> Record {
         limits: Vec::new(),
         usage: ending.usage,
         cost: None,
-        traceparent: head.headers.text("traceparent").map(str::to_owned),
+        traceparent: headers.text("traceparent").map(str::to_owned),
     }
 }

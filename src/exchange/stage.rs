@@ -9,6 +9,7 @@
 use super::{
     answer::{self, ERROR_BODY, Follow},
     effect::Effect,
+    estimate,
     event::{Event, Headers, Unexpected},
     life::{Exchange, Unclear},
     open::Opened,
@@ -147,7 +148,8 @@ impl Stage {
     /// Trailers are an end of the body without a body; the end itself then passes with them.
     async fn trailers(self, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
         let end = Event::AnswerBody { bytes: Vec::new(), end: true };
-        let next = Box::pin(self.handle(end, world, out)).await?;
+        let next = Box::pin(self.handle(end, world, out)).await;
+        let next = next.map_err(|wrong| Unexpected { got: Event::AnswerTrailers.name(), ..wrong })?;
         if let Some(Effect::AnswerBody { end, .. }) = out.last_mut() {
             *end = false;
             out.push(Effect::AnswerTrailers);
@@ -212,12 +214,15 @@ impl Judging {
 
     async fn judge(self, world: &World, out: &mut Vec<Effect>) -> Stage {
         let fault = answer::fault(self.status, &self.headers, &self.body);
-        let clients_own = matches!(fault.status, Some(400 | 413 | 422));
+        let clients_own = answer::passes(&fault);
         let mut exchange = self.exchange;
         match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would
             Turn::End(_) if clients_own => {
-                out.push(Effect::AnswerHead(exchange.answer_head(&self.headers, &Follow::Opaque)));
+                let mut head = exchange.answer_head(&self.headers, &Follow::Opaque);
+                // a very long one was not read to its end
+                head.remove.push("content-length".into());
+                out.push(Effect::AnswerHead(head));
                 out.push(Effect::AnswerBody { bytes: self.body, end: true });
                 let ending =
                     Ending { outcome: Outcome::Failed, status: self.status, error: None, usage: None };
@@ -232,7 +237,7 @@ impl Judging {
 impl Pausing {
     async fn handle(self, event: Event, world: &World, out: &mut Vec<Effect>) -> Stage {
         match event {
-            Event::Deadline => self.exchange.come_again(world, out),
+            Event::Deadline => self.exchange.come_again(world, out).await,
             Event::Gone => self.exchange.cancelled(world).await,
             // the rest of the answer that has failed
             _ => Stage::Pausing(self),
@@ -267,7 +272,7 @@ impl Holding {
                 // a broken connection makes Envoy come again; a client that went away does not
                 self.exchange.close_attempt(None);
                 self.exchange.unclear = Some(Unclear::Held);
-                world.parked.park(self.exchange, Instant::now() + UNCLEAR);
+                self.exchange.park(Instant::now() + UNCLEAR, world).await;
                 Ok(Stage::Over)
             }
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),
@@ -323,6 +328,7 @@ impl Holding {
         };
         self.exchange.commit();
         out.push(Effect::AnswerHead(self.exchange.answer_head(&self.headers, &self.follow)));
+        self.exchange.ask.forget_body();
         let passing = Passing {
             exchange: self.exchange,
             status: self.status,
@@ -395,7 +401,7 @@ impl Passing {
         }
         out.push(Effect::AnswerBody { bytes, end: true });
         self.exchange.close_attempt(None);
-        let usage = usage.or_else(|| self.follow.usage());
+        let usage = usage.or_else(|| self.follow.usage(&self.exchange.ask));
         let ending = Ending { outcome: Outcome::Answered, status: self.status, error: None, usage };
         self.exchange.settle(ending, world).await;
         Stage::Over
@@ -432,19 +438,15 @@ impl Passing {
             self.exchange.settle(ending, world).await;
         } else {
             self.exchange.unclear = Some(Unclear::Passed(self.ending()));
-            world.parked.park(self.exchange, Instant::now() + UNCLEAR);
+            self.exchange.park(Instant::now() + UNCLEAR, world).await;
         }
         Stage::Over
     }
 
     /// What a stream that did not come to its end has used.
     fn ending(&self) -> Ending {
-        let usage = match &self.follow {
-            Follow::Stream(stream) => {
-                stream.usage().or_else(|| Some(super::estimate::seen(&self.exchange.ask, stream.events())))
-            }
-            Follow::Whole | Follow::Opaque => Some(super::estimate::seen(&self.exchange.ask, 0)),
-        };
+        let ask = &self.exchange.ask;
+        let usage = self.follow.usage(ask).or_else(|| Some(estimate::seen(ask, 0)));
         Ending { outcome: Outcome::Cut, status: self.status, error: Some("stream_broken"), usage }
     }
 }

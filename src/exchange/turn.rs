@@ -37,7 +37,12 @@ impl Exchange {
 
     /// What comes after `fault`.
     pub(super) async fn next_turn(&mut self, fault: Fault, world: &World) -> Turn {
-        self.walk.answered(&self.route.program, Err(&fault));
+        let longest = self.live.settings.retry.after_max;
+        if fault.retry_after.is_some_and(|wait| wait > longest) {
+            self.walk.given_up(&self.route.program, &fault);
+        } else {
+            self.walk.answered(&self.route.program, Err(&fault));
+        }
         self.close_attempt(Some(fault));
         self.advance(world).await
     }
@@ -53,7 +58,7 @@ impl Exchange {
         match turn {
             Turn::End(why) => self.finish(why, world, out).await,
             Turn::Call { .. } if self.passes >= most => self.finish(Finish::TOO_MANY, world, out).await,
-            Turn::Call { retry: 0 } => self.come_again(world, out),
+            Turn::Call { retry: 0 } => self.come_again(world, out).await,
             Turn::Call { retry } => {
                 let asked = self.attempts.last().and_then(|a| a.fault.as_ref()).and_then(|f| f.retry_after);
                 let pause = pause(&self.live.settings.retry, retry, asked, rand::rng().random());
@@ -63,9 +68,9 @@ impl Exchange {
     }
 
     /// Drops this attempt; the next one finds the exchange under its id.
-    pub(super) fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+    pub(super) async fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
         let until = Instant::now() + self.live.settings.limits.abandoned;
-        world.parked.park(self, until);
+        self.park(until, world).await;
         out.push(Effect::Next);
         Stage::Over
     }
@@ -89,10 +94,7 @@ impl Exchange {
                 (Outcome::Limited, Refuse::limited(&why.cause, wait))
             }
             Why::Failed => (Outcome::Failed, self.failed()),
-            Why::NoModel | Why::Answered => {
-                let message = format!("the route ended at `{}` without calling a model", why.cause);
-                (Outcome::Failed, Refuse::forbidden("no_model_called", message))
-            }
+            Why::NoModel | Why::Answered => (Outcome::Failed, Refuse::no_model_called(&why.cause)),
         };
         let mut reply: Reply = refuse.reply();
         reply.headers.extend(self.told());
@@ -125,8 +127,7 @@ impl Exchange {
         let count = self.attempts.len();
         let told: Vec<String> =
             self.attempts.iter().enumerate().map(|(i, a)| format!("{}. {}", i + 1, a.tell())).collect();
-        let credential = |a: &Attempt| a.fault.as_ref().is_some_and(|f| f.kind == Kind::NoCredential);
-        let code = if self.attempts.iter().all(credential) { "no_credential" } else { "all_attempts_failed" };
+        let code = code(self.attempts.iter().filter_map(|a| a.fault.as_ref()));
         let plural = if count == 1 { "attempt" } else { "attempts" };
         let message = format!("all {count} {plural} failed: {}", told.join("; "));
         let last = self.attempts.last().and_then(|a| a.fault.as_ref());
@@ -162,8 +163,14 @@ impl Attempt {
     }
 }
 
+/// The error code of an exchange whose attempts failed like this.
+pub(super) fn code<'a>(mut faults: impl Iterator<Item = &'a Fault>) -> &'static str {
+    let credential = faults.all(|fault| fault.kind == Kind::NoCredential);
+    if credential { "no_credential" } else { "all_attempts_failed" }
+}
+
 /// The status that a fault gives the client when it is the last.
-fn status(fault: &Fault) -> u16 {
+pub(super) fn status(fault: &Fault) -> u16 {
     fault.status.filter(|s| *s >= 400).unwrap_or(match fault.kind {
         Kind::Timeout => 504,
         Kind::NoCluster | Kind::NoCredential | Kind::Overloaded => 503,
@@ -175,7 +182,7 @@ fn status(fault: &Fault) -> u16 {
 /// The pause before a target is asked again: as long as it asks for, else doubling, with a part left to chance.
 fn pause(retry: &Retry, n: u32, asked: Option<Duration>, chance: f64) -> Duration {
     if let Some(asked) = asked {
-        return asked.min(retry.after_max);
+        return asked;
     }
     let doubled = retry.base.saturating_mul(1 << n.saturating_sub(1).min(20)).min(retry.max);
     doubled.mul_f64(1.0 - retry.jitter.clamp(0.0, 1.0) * chance)
@@ -197,6 +204,5 @@ mod tests {
         assert_eq!([1, 2, 3, 4, 5, 99].map(|n| ms(n, None, 0.0)), [100, 200, 400, 800, 1000, 1000]);
         assert_eq!(ms(1, None, 1.0), 50);
         assert_eq!(ms(1, Some(Duration::from_secs(2)), 1.0), 2000);
-        assert_eq!(ms(1, Some(Duration::from_secs(60)), 0.0), 3000);
     }
 }

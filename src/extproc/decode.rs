@@ -10,7 +10,7 @@ use tonic::Status;
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for a message that Envoy does not send to a filter set up as `attache envoy` prints it.
-pub(super) fn event(message: ProcessingRequest) -> Result<Event, Status> {
+pub fn event(message: ProcessingRequest) -> Result<Event, Status> {
     match message.request {
         Some(Request::RequestHeaders(head)) => {
             let (headers, end) = headers(head)?;

@@ -18,19 +18,21 @@ use envoy_types::pb::{
 const NEXT: &str = "x-attache-internal-next";
 /// The namespace of the decision in Envoy's dynamic metadata.
 const NAMESPACE: &str = "attache";
+/// The header that tells the client the id of its exchange.
+const EXCHANGE: &str = "cf-aig-request-id";
 /// By these details Envoy's local reply mapper knows an answer that is written already.
 const DETAILS: &str = "attache";
 /// The most bytes of a body in one message: Envoy splits what is longer, and so do we.
 const CHUNK: usize = 60 << 10;
 
-/// Writes what `effect` wants behind `out`.
-pub(super) fn write(effect: Effect, out: &mut Vec<ProcessingResponse>) {
+/// Writes what `effect` wants behind `out`; with `metadata` the decision too, for Envoy's access log.
+pub fn write(effect: Effect, metadata: bool, out: &mut Vec<ProcessingResponse>) {
     match effect {
         Effect::Forward(forward) => forwarded(forward, out),
         Effect::RequestTrailers => out.push(message(Response::RequestTrailers(TrailersResponse::default()))),
-        Effect::Reply(reply) => out.push(replied(reply)),
+        Effect::Reply(reply) => out.push(replied(reply, metadata)),
         Effect::Next => out.push(next()),
-        Effect::AnswerHead(head) => out.push(answered(head)),
+        Effect::AnswerHead(head) => out.push(answered(head, metadata)),
         Effect::AnswerBody { bytes, end } => body(bytes, end, Response::ResponseBody, out),
         Effect::AnswerTrailers => out.push(message(Response::ResponseTrailers(TrailersResponse::default()))),
     }
@@ -51,8 +53,8 @@ fn forwarded(forward: Forward, out: &mut Vec<ProcessingResponse>) {
     body(forward.body, forward.end, Response::RequestBody, out);
 }
 
-fn replied(reply: Reply) -> ProcessingResponse {
-    let metadata = decision(&reply.headers);
+fn replied(reply: Reply, metadata: bool) -> ProcessingResponse {
+    let metadata = metadata.then(|| decision(&reply.headers)).flatten();
     let response = Response::ImmediateResponse(ImmediateResponse {
         status: Some(HttpStatus { code: reply.status.into() }),
         headers: Some(mutation(reply.headers, Vec::new())),
@@ -72,8 +74,8 @@ fn next() -> ProcessingResponse {
     }))
 }
 
-fn answered(head: AnswerHead) -> ProcessingResponse {
-    let metadata = decision(&head.set);
+fn answered(head: AnswerHead, metadata: bool) -> ProcessingResponse {
+    let metadata = metadata.then(|| decision(&head.set)).flatten();
     let common =
         CommonResponse { header_mutation: Some(mutation(head.set, head.remove)), ..Default::default() };
     let response = Response::ResponseHeaders(HeadersResponse { response: Some(common) });
@@ -109,12 +111,15 @@ fn header(key: String, value: String) -> HeaderValueOption {
     }
 }
 
-/// The decision, for Envoy's access log: what the client is told, under names without our prefix.
+/// The decision, for Envoy's access log: what the client is told, under names without our prefix, and the exchange.
 fn decision(told: &[Header]) -> Option<Struct> {
     let text = |value: &str| Value { kind: Some(Kind::StringValue(value.to_owned())) };
-    let fields = told.iter().filter_map(|(name, value)| Some((name.strip_prefix("x-attache-")?, value)));
-    let fields: std::collections::HashMap<_, _> =
-        fields.map(|(name, value)| (name.to_owned(), text(value))).collect();
+    let short = |name: &'static str| match name {
+        EXCHANGE => Some("exchange"),
+        _ => name.strip_prefix("x-attache-"),
+    };
+    let fields = told.iter().filter_map(|(name, value)| Some((short(name)?.to_owned(), text(value))));
+    let fields: std::collections::HashMap<_, _> = fields.collect();
     if fields.is_empty() {
         return None;
     }
@@ -125,10 +130,11 @@ fn decision(told: &[Header]) -> Option<Struct> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn pieces(len: usize, end: bool) -> Vec<(usize, bool)> {
         let mut out = vec![];
-        write(Effect::AnswerBody { bytes: vec![0; len], end }, &mut out);
+        write(Effect::AnswerBody { bytes: vec![0; len], end }, false, &mut out);
         out.into_iter()
             .map(|m| match m.response {
                 Some(Response::ResponseBody(BodyResponse { response: Some(common) })) => {
@@ -152,10 +158,12 @@ mod tests {
 
     #[test]
     fn the_decision_is_told_to_envoy_too() {
-        let told = vec![("x-attache-route", "r@1".to_owned()), ("cf-aig-model", "m".to_owned())];
+        let told =
+            ["x-attache-route", "cf-aig-model", "cf-aig-request-id"].map(|name| (name, "x".to_owned()));
         let metadata = decision(&told).unwrap();
         let Some(Kind::StructValue(inner)) = &metadata.fields[NAMESPACE].kind else { panic!() };
-        assert_eq!(inner.fields.keys().collect::<Vec<_>>(), ["route"]);
+        let names: BTreeSet<_> = inner.fields.keys().map(String::as_str).collect();
+        assert_eq!(names, BTreeSet::from(["exchange", "route"]));
         assert_eq!(decision(&[]), None);
     }
 }

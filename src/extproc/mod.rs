@@ -6,5 +6,7 @@ mod endings;
 mod server;
 mod settings;
 
+pub use decode::event as decode;
+pub use encode::write as encode;
 pub use server::{Door, serve};
 pub use settings::{Listen, Settings};

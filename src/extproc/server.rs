@@ -27,6 +27,8 @@ const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 256 << 20;
 /// Envoy sends all exchanges over a few connections.
 const STREAMS: u32 = 1 << 20;
+/// Many clients that leave at once are no attack of Envoy's: with the usual 20, all exchanges would lose their connection.
+const RESETS: usize = 1 << 20;
 
 /// Envoy's door, open for connections.
 pub enum Door {
@@ -85,7 +87,7 @@ async fn router(
     health: tonic_health::server::HealthReporter,
 ) -> Router {
     let endings = AccessLogServiceServer::new(Endings { world: Arc::clone(&world) });
-    let service = ExternalProcessorServer::new(Processor { world })
+    let service = ExternalProcessorServer::new(Processor { world, metadata: settings.metadata })
         .max_decoding_message_size(settings.max_message)
         .max_encoding_message_size(settings.max_message);
     health.set_serving::<ExternalProcessorServer<Processor>>().await;
@@ -96,6 +98,7 @@ async fn router(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(STREAMS)
+        .http2_max_pending_accept_reset_streams(Some(RESETS))
         .tcp_nodelay(true)
         .add_service(health)
         .add_service(endings)
@@ -106,6 +109,7 @@ async fn router(
 #[derive(Debug)]
 pub(super) struct Processor {
     world: Arc<World>,
+    metadata: bool,
 }
 
 #[tonic::async_trait]
@@ -116,13 +120,16 @@ impl ExternalProcessor for Processor {
         &self,
         request: Request<Streaming<ProcessingRequest>>,
     ) -> Result<Response<Self::ProcessStream>, Status> {
-        let talk = Talk {
+        let mut talk = Talk {
             incoming: request.into_inner(),
             stage: Some(Stage::Opening),
             world: Arc::clone(&self.world),
+            metadata: self.metadata,
             effects: Vec::new(),
             outgoing: VecDeque::new(),
         };
+        // the answer stream opens with its first message: one write, and one wake-up of Envoy, for both
+        talk.ready().await?;
         Ok(Response::new(Box::pin(stream::unfold(talk, Talk::next))))
     }
 }
@@ -133,6 +140,7 @@ struct Talk {
     /// `None` only while an event is handled.
     stage: Option<Stage>,
     world: Arc<World>,
+    metadata: bool,
     effects: Vec<Effect>,
     outgoing: VecDeque<ProcessingResponse>,
 }
@@ -140,17 +148,19 @@ struct Talk {
 impl Talk {
     /// The next message to Envoy; `None` when there is nothing more to say.
     async fn next(mut self) -> Option<(Result<ProcessingResponse, Status>, Self)> {
-        loop {
-            if let Some(message) = self.outgoing.pop_front() {
-                return Some((Ok(message), self));
-            }
-            if self.stage.as_ref().is_none_or(Stage::is_over) {
-                return None;
-            }
-            if let Err(status) = self.turn().await {
-                return Some((Err(status), self));
-            }
+        if let Err(status) = self.ready().await {
+            return Some((Err(status), self));
         }
+        let message = self.outgoing.pop_front()?;
+        Some((Ok(message), self))
+    }
+
+    /// Waits until there is something to say, or nothing more.
+    async fn ready(&mut self) -> Result<(), Status> {
+        while self.outgoing.is_empty() && self.stage.as_ref().is_some_and(|stage| !stage.is_over()) {
+            self.turn().await?;
+        }
+        Ok(())
     }
 
     /// Waits for one event, and handles it.
@@ -162,7 +172,7 @@ impl Talk {
         self.stage = Some(next.map_err(|unexpected| protocol_error(&unexpected))?);
         let mut messages = Vec::with_capacity(self.effects.len());
         for effect in self.effects.drain(..) {
-            encode::write(effect, &mut messages);
+            encode::write(effect, self.metadata, &mut messages);
         }
         self.outgoing.extend(messages);
         Ok(())

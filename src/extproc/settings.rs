@@ -9,6 +9,8 @@ pub struct Settings {
     pub listen: Listen,
     /// Bytes of the largest gRPC message, in either direction.
     pub max_message: usize,
+    /// Whether Envoy is told every decision as dynamic metadata, for its access log.
+    pub metadata: bool,
     /// How long open streams may go on once the process is asked to stop.
     pub drain: Duration,
 }
@@ -18,6 +20,7 @@ impl Default for Settings {
         Self {
             listen: Listen::Unix("/tmp/attache.sock".into()),
             max_message: 33 << 20,
+            metadata: false,
             drain: Duration::from_secs(30),
         }
     }

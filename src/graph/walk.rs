@@ -103,12 +103,16 @@ impl Walk {
                 self.enter(model.success);
             }
             Err(fault) if model.tries_again(fault, self.retry) => self.retry += 1,
-            Err(fault) => {
-                self.last = Some((Why::Failed, self.at));
-                self.fallbacks += 1;
-                self.leave(model.fallback(fault));
-            }
+            Err(fault) => self.given_up(program, fault),
         }
+    }
+
+    /// Answers [`Step::Call`]: the model failed, and is not to be tried again whatever its `retries` say.
+    pub fn given_up(&mut self, program: &Program, fault: &Fault) {
+        let Some(Node::Model(model)) = program.node(self.at) else { return };
+        self.last = Some((Why::Failed, self.at));
+        self.fallbacks += 1;
+        self.leave(model.fallback(fault));
     }
 
     /// The ids of the elements walked, in order.

@@ -1,11 +1,8 @@
 //! The printed bootstrap, before the real Envoy; and the one that the documentation explains.
 
+use super::house::envoy_binary;
 use attache::config::Config;
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fs, path::Path, process::Command};
 
 const SYSTEM_CA: &str = "/etc/ssl/certs/ca-certificates.crt";
 const EVERY_KIND: &str = r#"
@@ -54,20 +51,10 @@ fn config(text: &str) -> Config {
     Config::parse(text, Path::new("/"), &|_| None).unwrap().0
 }
 
-/// Asks the real Envoy; where there is none, there is nothing to ask.
+/// Asks the real Envoy.
 pub(crate) fn envoy_accepts(folder: &Path, bootstrap: &str) {
-    let Some(envoy) = envoy_binary() else { return };
     let file = folder.join("envoy.yaml");
     fs::write(&file, bootstrap).unwrap();
-    let check = Command::new(envoy).args(["--mode", "validate", "-c"]).arg(&file).output().unwrap();
+    let check = Command::new(envoy_binary()).args(["--mode", "validate", "-c"]).arg(&file).output().unwrap();
     assert!(check.status.success(), "{}\n{bootstrap}", String::from_utf8_lossy(&check.stderr));
-}
-
-fn envoy_binary() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "names the binary to test against")]
-    let named = env::var("ENVOY_BIN").ok().map(PathBuf::from);
-    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/py/lib");
-    let pythons = fs::read_dir(lib).into_iter().flatten().flatten();
-    let mut own = pythons.map(|python| python.path().join("site-packages/envoy/_bin/envoy"));
-    named.or_else(|| own.find(|envoy| envoy.exists()))
 }

@@ -11,6 +11,9 @@ use std::{
 /// How sources name the code of an error.
 const NAMED: &[&str] = &[
     r#"Refuse::[a-z_]+\((?:\w+,)?\s*"([a-z_]+)""#,
+    r#"Self::forbidden\("([a-z_]+)""#,
+    r#"if credential \{ "([a-z_]+)" \}"#,
+    r#"if credential \{ "[a-z_]+" \} else \{ "([a-z_]+)" \}"#,
     r#"Self::new\(\d+,\s*"[a-z_]+",\s*"([a-z_]+)""#,
     r#"code: "([a-z_]+)""#,
     r#"error\(&?\w+,\s*"([a-z_]+)"\)"#,

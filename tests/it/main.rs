@@ -1,9 +1,37 @@
 //! Every integration test, in one binary: so helpers are shared and linking is paid once.
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod attempts;
+#[cfg(test)]
 mod bootstrap;
+#[cfg(test)]
+mod broken_streams;
+#[cfg(test)]
+mod bytes;
+#[cfg(test)]
+mod cancelled;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod ends;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod simulate;
+#[cfg(test)]
+mod spoofing;
+#[cfg(test)]
+mod swaps;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod tidy;

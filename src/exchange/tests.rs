@@ -1,0 +1,235 @@
+//! Every stage meets every event: what has no place there is a typed error, and every exchange ends exactly once.
+
+use super::{Effect, Event, Headers, Live, Settings, Stage, Unexpected, World};
+use crate::{
+    ledger::{self, Memory},
+    provider::{Dialect, Prices, Provider},
+    snapshot::{Snapshot, build},
+    store::Document,
+    telemetry::{Outcome, Record},
+};
+use serde_json::json;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+const CONTENT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n";
+
+/// A world, and the records that it gave.
+struct Life {
+    world: World,
+    records: Arc<Mutex<Vec<Record>>>,
+    effects: Vec<Effect>,
+}
+
+impl Life {
+    /// Its walks are abandoned as soon as somebody looks.
+    fn new() -> Self {
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&records);
+        let provider = Provider::new("p", Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap());
+        let (nothing, now) = (Snapshot::empty(SystemTime::UNIX_EPOCH), SystemTime::UNIX_EPOCH);
+        let snapshot = build(&[route()], &[provider], &Prices::default(), &nothing, now);
+        assert_eq!(snapshot.problems, []);
+        let mut settings = Settings::default();
+        settings.limits.abandoned = Duration::ZERO;
+        let live = Live::new(Arc::new(snapshot), settings);
+        let ledger = Arc::new(Memory::new(ledger::Settings::default()));
+        let note = move |record| noted.lock().unwrap().push(record);
+        let world = World::new(live, ledger, note, || SystemTime::UNIX_EPOCH);
+        Self { world, records, effects: Vec::new() }
+    }
+
+    async fn tell(&mut self, stage: Stage, event: Event) -> Result<Stage, Unexpected> {
+        self.effects.clear();
+        stage.handle(event, &self.world, &mut self.effects).await
+    }
+
+    /// A stream to which all of this happens.
+    async fn stream(&mut self, events: Vec<Event>) -> Stage {
+        let mut stage = Stage::Opening;
+        for event in events {
+            stage = self.tell(stage, event).await.unwrap();
+        }
+        stage
+    }
+
+    /// A stream in this stage.
+    async fn reach(&mut self, stage: &str) -> Stage {
+        if stage == "resumed" {
+            let over = self.stream([way("pausing"), vec![Event::Deadline]].concat()).await;
+            assert!(over.is_over());
+        }
+        self.stream(way(stage)).await
+    }
+
+    /// Ends what is under way: the stream goes, and nobody comes for what waits.
+    async fn end(&mut self, stage: Stage) {
+        self.tell(stage, Event::Gone).await.unwrap();
+        self.world.sweep().await;
+        if self.world.in_flight() > 0 {
+            // a break that the provider may have caused waits a while, whatever the settings say
+            self.stream(vec![head(2), Event::Gone]).await;
+        }
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        self.records.lock().unwrap().iter().map(|record| record.outcome).collect()
+    }
+}
+
+/// A limit, then `p/a` twice, then `p/b`.
+fn route() -> Document {
+    let to = |id: &str| json!({"elementId": id});
+    let model = |id: &str, retries: u32, fallback: &str| {
+        json!({"id": id, "type": "model", "properties": {"provider": "p", "model": id, "retries": retries},
+               "outputs": {"success": to("end"), "fallback": to(fallback)}})
+    };
+    let text = json!({"name": "r", "elements": [
+        {"id": "start", "type": "start", "outputs": {"next": to("limit")}},
+        {"id": "limit", "type": "rate", "properties": {"key": "user", "limit": 9, "limitType": "count", "window": 60},
+         "outputs": {"success": to("a")}},
+        model("a", 1, "b"), model("b", 0, "end"), {"id": "end", "type": "end"},
+    ]});
+    Document { file: "r.json".into(), bytes: text.to_string().into_bytes() }
+}
+
+fn headers(pairs: &[(&str, &str)]) -> Headers {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+}
+
+fn head(pass: u32) -> Event {
+    let pass = pass.to_string();
+    let path = "/v1/chat/completions";
+    let headers = [(":method", "POST"), (":path", path), ("x-attache-internal-exchange", "id")];
+    let headers = headers.into_iter().chain([("x-envoy-attempt-count", &*pass)]).collect::<Vec<_>>();
+    Event::RequestHead { headers: self::headers(&headers), end: false }
+}
+
+fn body() -> Event {
+    Event::RequestBody { bytes: br#"{"model":"dynamic/r","stream":true}"#.to_vec(), end: true }
+}
+
+fn answer(status: &str) -> Event {
+    let headers = headers(&[(":status", status), ("content-type", "text/event-stream")]);
+    Event::AnswerHead { headers, end: false }
+}
+
+fn piece(text: &str, end: bool) -> Event {
+    Event::AnswerBody { bytes: text.into(), end }
+}
+
+/// What leads to a stage.
+fn way(stage: &str) -> Vec<Event> {
+    let (before, last) = match stage {
+        "opening" => return vec![],
+        "reading" => ("opening", head(1)),
+        "resumed" => ("opening", head(2)),
+        "waiting" => ("reading", body()),
+        "judging" => ("waiting", answer("503")),
+        "pausing" => ("judging", piece("{}", true)),
+        "holding" => ("waiting", answer("200")),
+        "passing" => ("holding", piece(CONTENT, false)),
+        "over" => ("passing", Event::Gone),
+        _ => panic!("no stage {stage}"),
+    };
+    [way(before), vec![last]].concat()
+}
+
+/// Every event, the streams and the errors of providers in their variants.
+fn events() -> Vec<Event> {
+    let end = |event| match event {
+        Event::AnswerHead { headers, .. } => Event::AnswerHead { headers, end: true },
+        other => other,
+    };
+    vec![
+        head(1),
+        body(),
+        Event::RequestTrailers,
+        answer("200"),
+        answer("503"),
+        end(answer("200")),
+        end(answer("400")),
+        piece("", false),
+        piece(CONTENT, true),
+        piece("data: [DONE]\n\n", true),
+        piece("data: {\"error\":{\"message\":\"no\"}}\n\n", false),
+        Event::AnswerTrailers,
+        Event::Deadline,
+        Event::Gone,
+    ]
+}
+
+/// Each stage with what it expects, and the other events that have their place there.
+const STAGES: [(&str, &str, &[&str]); 9] = [
+    ("opening", "request_headers", &["gone"]),
+    ("reading", "request_body", &["request_trailers", "gone"]),
+    ("resumed", "request_body", &["request_trailers", "gone"]),
+    ("waiting", "response_headers", &["deadline", "gone"]),
+    ("judging", "response_body", &["response_trailers", "deadline", "gone"]),
+    ("pausing", "", ANYTHING),
+    ("holding", "response_body", &["response_trailers", "deadline", "gone"]),
+    ("passing", "response_body", &["response_trailers", "deadline", "gone"]),
+    ("over", "", ANYTHING),
+];
+const ANYTHING: &[&str] = &[
+    "request_headers",
+    "request_body",
+    "request_trailers",
+    "response_headers",
+    "response_body",
+    "response_trailers",
+    "deadline",
+    "gone",
+];
+
+#[tokio::test]
+async fn every_event_has_its_place_or_is_named() {
+    for (name, expects, also) in STAGES {
+        for event in events() {
+            let mut life = Life::new();
+            let stage = life.reach(name).await;
+            let (got, fits) = (event.name(), event.name() == expects || also.contains(&event.name()));
+            match life.tell(stage, event).await {
+                Ok(_) => assert!(fits, "{name} took {got}"),
+                Err(unexpected) => {
+                    assert!(!fits, "{name} refused {got}");
+                    assert_eq!(unexpected, Unexpected { got, expects }, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_way_ends_exactly_once() {
+    for (name, ..) in STAGES {
+        for event in events() {
+            let mut life = Life::new();
+            let stage = life.reach(name).await;
+            let said = format!("{name}, {event:?}");
+            let began = life.world.in_flight() + life.outcomes().len();
+            let begins = usize::from(name == "reading" && [body(), Event::RequestTrailers].contains(&event));
+            if let Ok(next) = life.tell(stage, event).await {
+                life.end(next).await;
+            } else {
+                life.world.sweep().await;
+            }
+            assert_eq!((life.world.in_flight(), life.outcomes().len()), (0, began + begins), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_streams_of_one_id_are_two_exchanges() {
+    let mut life = Life::new();
+    let (one, two) = (life.reach("pausing").await, life.reach("pausing").await);
+    for stage in [one, two] {
+        assert!(life.tell(stage, Event::Deadline).await.unwrap().is_over());
+        assert_eq!(life.effects, [Effect::Next]);
+    }
+    let resumed = life.stream(vec![head(2), body()]).await;
+    life.end(resumed).await;
+    assert_eq!(life.outcomes(), [Outcome::Cancelled; 2]);
+}

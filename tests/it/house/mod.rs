@@ -1,0 +1,32 @@
+//! A pair for one test: a real Envoy, a real `attache serve`, mocks in the providers' place. All ports are free ones,
+//! all files are in a folder of its own, and everything ends with the test. When it fails, both logs are printed.
+
+mod ask;
+mod envoy;
+mod graph;
+mod pair;
+mod process;
+mod provider;
+
+pub(crate) use ask::{Answer, Ask};
+pub(crate) use envoy::envoy_binary;
+pub(crate) use graph::{Model, chain, limited, model};
+pub(crate) use pair::{House, Pair};
+pub(crate) use provider::Provider;
+
+use std::time::{Duration, Instant};
+
+/// What a machine with two busy cores may take for anything that happens at all.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Looks again until `look` gives a value; panics with what it said last.
+pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match look().await {
+            Ok(seen) => return seen,
+            Err(why) if began.elapsed() > PATIENCE => panic!("it never came: {why}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
