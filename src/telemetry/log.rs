@@ -1,6 +1,6 @@
 //! The log: how it is written, and the line that every exchange leaves in it.
 
-use super::Record;
+use super::{Record, lines::Lines};
 use std::time::Duration;
 use tracing::{Dispatch, info};
 use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, layer::SubscriberExt, registry};
@@ -51,7 +51,7 @@ pub enum Error {
 /// # Errors
 /// When the filter can not be read, or when there is a log already.
 pub fn init(settings: &Settings) -> Result<(), Error> {
-    let log = to(std::io::stderr, settings)?;
+    let log = to(|| Lines, settings)?;
     tracing::dispatcher::set_global_default(log).map_err(|_already_set| Error::Twice)
 }
 
