@@ -7,6 +7,9 @@ use crate::{
 };
 use std::time::Duration;
 
+/// The header by which Envoy's own answers are known.
+pub(super) const LOCAL: &str = "x-attache-internal-local";
+
 /// How much of an error's body is read, in bytes.
 pub(super) const ERROR_BODY: usize = 64 << 10;
 
@@ -65,7 +68,7 @@ pub(super) fn passes(fault: &Fault) -> bool {
 
 /// The fault that an answer of an error status tells; Envoy's own answers say why in a header of ours.
 pub(super) fn fault(status: u16, headers: &Headers, body: &[u8]) -> Fault {
-    if let Some(details) = headers.text("x-attache-internal-local") {
+    if let Some(details) = headers.text(LOCAL) {
         return Fault { message: details.to_owned(), ..Fault::new(local(details)) };
     }
     Fault { retry_after: retry_after(headers), ..read_fault(status, body) }

@@ -7,7 +7,7 @@
 //! ```
 
 use super::{
-    answer::{self, ERROR_BODY, Follow},
+    answer::{self, ERROR_BODY, Follow, LOCAL},
     effect::Effect,
     estimate,
     event::{Event, Headers, Unexpected},
@@ -145,6 +145,14 @@ impl Stage {
         matches!(self, Self::Over)
     }
 
+    /// The answer's head was all of it: what follows from an empty body, but without one, for Envoy waits for none.
+    async fn without_body(self, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
+        let empty = Event::AnswerBody { bytes: Vec::new(), end: true };
+        let next = Box::pin(self.handle(empty, world, out)).await;
+        out.retain(|effect| !matches!(effect, Effect::AnswerBody { .. }));
+        next
+    }
+
     /// Trailers are an end of the body without a body; the end itself then passes with them.
     async fn trailers(self, world: &World, out: &mut Vec<Effect>) -> Result<Self, Unexpected> {
         let end = Event::AnswerBody { bytes: Vec::new(), end: true };
@@ -167,7 +175,6 @@ impl Waiting {
                 if let Some(attempt) = exchange.attempts.last_mut() {
                     attempt.record.status = Some(status).filter(|_| headers.text(LOCAL).is_none());
                 }
-                let empty = Event::AnswerBody { bytes: Vec::new(), end: true };
                 let next = if status >= 400 {
                     Stage::Judging(Judging { exchange, status, headers, body: Vec::new() })
                 } else {
@@ -181,7 +188,7 @@ impl Waiting {
                         heard: None,
                     })
                 };
-                if end { Box::pin(next.handle(empty, world, out)).await } else { Ok(next) }
+                if end { next.without_body(world, out).await } else { Ok(next) }
             }
             Event::Deadline => Ok(exchange.fail(Fault::new(Kind::Timeout), world, out).await),
             Event::Gone => Ok(exchange.cancelled(world).await),
@@ -189,9 +196,6 @@ impl Waiting {
         }
     }
 }
-
-/// The header by which Envoy's own answers are known.
-const LOCAL: &str = "x-attache-internal-local";
 
 impl Judging {
     async fn handle(

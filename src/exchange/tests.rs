@@ -222,6 +222,15 @@ async fn every_way_ends_exactly_once() {
 }
 
 #[tokio::test]
+async fn a_head_without_a_body_is_answered_without_one() {
+    let mut life = Life::new();
+    let stage = life.reach("waiting").await;
+    let refused = Event::AnswerHead { headers: headers(&[(":status", "400")]), end: true };
+    assert!(life.tell(stage, refused).await.unwrap().is_over());
+    assert!(matches!(&*life.effects, [Effect::AnswerHead(_)]), "{:?}", life.effects);
+}
+
+#[tokio::test]
 async fn two_streams_of_one_id_are_two_exchanges() {
     let mut life = Life::new();
     let (one, two) = (life.reach("pausing").await, life.reach("pausing").await);
