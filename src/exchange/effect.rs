@@ -12,8 +12,8 @@ pub enum Effect {
     RequestTrailers,
     /// Answer the client instead of any provider; the exchange is over.
     Reply(Reply),
-    /// Drop this attempt and come again for the next.
-    Next,
+    /// Drop this attempt and come again for the next. What was decided so far is for Envoy's access log alone.
+    Next(Vec<Header>),
     /// Let the answer's headers pass.
     AnswerHead(AnswerHead),
     /// Let these bytes pass as (a piece of) the answer's body.

@@ -37,6 +37,12 @@ fn bound(ask: &Ask, limits: &Limits) -> Usage {
     Usage { input, output, estimated: true, ..Usage::default() }
 }
 
+/// What a whole answer used that told no figures: a token for every four of its bytes.
+pub(super) fn whole(ask: &Ask, answer: usize) -> Option<Usage> {
+    let talks = matches!(ask.head.endpoint.shape, Shape::Choices | Shape::Responses);
+    talks.then(|| seen(ask, (answer as u64).div_ceil(4)))
+}
+
 /// What was used when the provider told no figures: the input as bound, the output as seen.
 pub(super) fn seen(ask: &Ask, output: u64) -> Usage {
     let input = (ask.size as u64).div_ceil(BYTES_PER_TOKEN);

@@ -322,7 +322,7 @@ impl Holding {
     async fn pass(mut self, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
         let usage = match (&self.follow, self.status) {
             (Follow::Whole, _) => match read_answer(&self.held) {
-                Ok(usage) => usage,
+                Ok(usage) => usage.or_else(|| estimate::whole(&self.exchange.ask, self.held.len())),
                 Err(fault) => return self.exchange.fail(fault, world, out).await,
             },
             (Follow::Opaque, 200) if self.held.is_empty() => {

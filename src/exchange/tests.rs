@@ -231,12 +231,24 @@ async fn a_head_without_a_body_is_answered_without_one() {
 }
 
 #[tokio::test]
+async fn an_answer_without_figures_is_estimated_and_marked() {
+    let mut life = Life::new();
+    let stage = life.reach("waiting").await;
+    let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
+    let stage = life.tell(stage, Event::AnswerHead { headers: head, end: false }).await.unwrap();
+    let answer = r#"{"choices":[{"message":{"content":"Hello"},"finish_reason":"stop"}]}"#;
+    assert!(life.tell(stage, piece(answer, true)).await.unwrap().is_over());
+    let usage = life.records.lock().unwrap()[0].usage.unwrap();
+    assert!(usage.estimated && usage.input > 0 && usage.output > 0, "{usage:?}");
+}
+
+#[tokio::test]
 async fn two_streams_of_one_id_are_two_exchanges() {
     let mut life = Life::new();
     let (one, two) = (life.reach("pausing").await, life.reach("pausing").await);
     for stage in [one, two] {
         assert!(life.tell(stage, Event::Deadline).await.unwrap().is_over());
-        assert_eq!(life.effects, [Effect::Next]);
+        assert!(matches!(&*life.effects, [Effect::Next(_)]), "{:?}", life.effects);
     }
     let resumed = life.stream(vec![head(2), body()]).await;
     life.end(resumed).await;

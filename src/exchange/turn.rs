@@ -70,8 +70,8 @@ impl Exchange {
     /// Drops this attempt; the next one finds the exchange under its id.
     pub(super) async fn come_again(self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
         let until = Instant::now() + self.live.settings.limits.abandoned;
+        out.push(Effect::Next(self.told()));
         self.park(until, world).await;
-        out.push(Effect::Next);
         Stage::Over
     }
 

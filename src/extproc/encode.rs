@@ -31,7 +31,7 @@ pub fn write(effect: Effect, metadata: bool, out: &mut Vec<ProcessingResponse>) 
         Effect::Forward(forward) => forwarded(forward, out),
         Effect::RequestTrailers => out.push(message(Response::RequestTrailers(TrailersResponse::default()))),
         Effect::Reply(reply) => out.push(replied(reply, metadata)),
-        Effect::Next => out.push(next()),
+        Effect::Next(told) => out.push(next(&told, metadata)),
         Effect::AnswerHead(head) => out.push(answered(head, metadata)),
         Effect::AnswerBody { bytes, end } => body(bytes, end, Response::ResponseBody, out),
         Effect::AnswerTrailers => out.push(message(Response::ResponseTrailers(TrailersResponse::default()))),
@@ -65,13 +65,15 @@ fn replied(reply: Reply, metadata: bool) -> ProcessingResponse {
     ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
 }
 
-fn next() -> ProcessingResponse {
-    message(Response::ImmediateResponse(ImmediateResponse {
+fn next(told: &[Header], metadata: bool) -> ProcessingResponse {
+    let metadata = metadata.then(|| decision(told)).flatten();
+    let response = Response::ImmediateResponse(ImmediateResponse {
         status: Some(HttpStatus { code: 503 }),
         headers: Some(mutation(vec![(NEXT, "1".into())], Vec::new())),
         details: DETAILS.into(),
         ..Default::default()
-    }))
+    });
+    ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
 }
 
 fn answered(head: AnswerHead, metadata: bool) -> ProcessingResponse {
