@@ -68,7 +68,8 @@ impl Report {
     fn folder(&mut self, folder: &Path, known: Option<&[String]>) {
         match Folder::new(folder.to_owned()).read() {
             Ok(documents) => documents.iter().for_each(|document| self.route(document, known)),
-            Err(error) => self.note(folder, &[error.to_string()]),
+            // the error names the folder already
+            Err(error) => self.note(Path::new("routes"), &[error.to_string()]),
         }
     }
 

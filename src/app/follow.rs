@@ -63,13 +63,13 @@ impl Publisher {
             if event.is_ok_and(|event| only_looked(event.kind)) || changed.try_send(()).is_err() {}
         })
         .map_err(|error| Failure::Said(format!("files can not be followed: {error}")))?;
+        self.publish().await.map_err(Failure::Said)?;
         // not the folder of attache.yaml: logs and sockets may lie there too, and every write would wake us
         if let Some(folder) = self.config.lock().await.routes.clone()
             && let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive)
         {
             tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
         }
-        self.publish().await;
         drop(tokio::spawn(async move {
             let mut seen = self.stamp();
             let mut last = Instant::now();
@@ -99,45 +99,39 @@ impl Publisher {
         Some((file.modified().ok()?, file.len(), file.ino()))
     }
 
-    /// Reads the configuration again, then publishes.
+    /// Reads the configuration again, then publishes. What can not be read is told once; until it is mended, the last
+    /// good world stays.
     async fn refresh(&self) {
-        match read(&self.path) {
+        let mut mistakes = match read(&self.path) {
             Ok((config, _)) => {
-                self.office.complain(Vec::new());
                 *self.config.lock().await = config;
+                Vec::new()
             }
-            Err(mistakes) => {
-                self.complain(mistakes.iter().map(ToString::to_string).collect());
-            }
-        }
-        self.publish().await;
-    }
-
-    /// What can not be read is told once; until it is mended, the last good world stays.
-    fn complain(&self, mistakes: Vec<String>) {
-        if self.office.complain(mistakes.clone()) {
-            tracing::error!(file = %self.path.display(), ?mistakes, "broken; the last good configuration stays");
+            Err(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
+        };
+        mistakes.extend(self.publish().await.err());
+        let file = self.path.display();
+        match self.office.complain(mistakes.clone()) {
+            true if mistakes.is_empty() => tracing::info!(%file, "mended; the configuration is live"),
+            true => tracing::error!(%file, ?mistakes, "broken; the last good configuration stays"),
+            false => {}
         }
     }
 
     /// Builds the world from the files as they are, and swaps it in where it differs from the live one.
-    async fn publish(&self) {
+    async fn publish(&self) -> Result<(), String> {
         let config = self.config.lock().await.clone();
         let live = Arc::clone(&self.world.live());
-        let documents = match config.routes.clone().map(|folder| Folder::new(folder).read()).transpose() {
-            Ok(documents) => documents.unwrap_or_default(),
-            Err(error) => {
-                self.complain(vec![format!("routes: {error}")]);
-                return;
-            }
-        };
+        let documents = config.routes.clone().map(|folder| Folder::new(folder).read()).transpose();
+        let documents = documents.map_err(|error| format!("routes: {error}"))?.unwrap_or_default();
         let snapshot = build(&documents, &config.providers, &config.prices, &live.snapshot, now());
         if same(&snapshot, &live.snapshot) && config.exchange == live.settings {
-            return;
+            return Ok(());
         }
         tell(&snapshot, &live.snapshot);
         self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
         self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
+        Ok(())
     }
 }
 

@@ -97,7 +97,14 @@ impl Exchange {
         let list = |item: fn(&Limited) -> String| self.limits.iter().map(item).collect::<Vec<_>>().join(", ");
         told.push((
             "ratelimit",
-            list(|l| format!("{:?};r={};t={}", l.element, l.grant.remaining, l.grant.reset.as_secs())),
+            list(|l| {
+                format!(
+                    "{:?};r={};t={}",
+                    l.element,
+                    l.grant.remaining,
+                    l.grant.reset.as_millis().div_ceil(1000)
+                )
+            }),
         ));
         told.push((
             "ratelimit-policy",

@@ -128,8 +128,8 @@ impl Exchange {
         let told: Vec<String> =
             self.attempts.iter().enumerate().map(|(i, a)| format!("{}. {}", i + 1, a.tell())).collect();
         let code = code(self.attempts.iter().filter_map(|a| a.fault.as_ref()));
-        let plural = if count == 1 { "attempt" } else { "attempts" };
-        let message = format!("all {count} {plural} failed: {}", told.join("; "));
+        let all = if count == 1 { "the only attempt".to_owned() } else { format!("all {count} attempts") };
+        let message = format!("{all} failed: {}", told.join("; "));
         let last = self.attempts.last().and_then(|a| a.fault.as_ref());
         let mut refuse = Refuse::failed(last.map_or(502, status), code, message);
         refuse.refusal.attempts = self.attempts.iter().map(Attempt::json).collect();

@@ -69,6 +69,7 @@ pub(super) fn write(record: &Record) {
     let usage = record.usage;
     let results = record.attempts.iter().map(|a| format!("{}/{}={}", a.provider, a.model, a.result()));
     let denied = record.limits.iter().filter(|limit| !limit.allowed).map(|limit| limit.element.as_str());
+    let denied: Vec<_> = denied.collect();
     info!(
         target: "exchange",
         exchange = record.exchange,
@@ -86,7 +87,7 @@ pub(super) fn write(record: &Record) {
         model = answering.map(|attempt| attempt.model.as_str()),
         attempts = record.attempts.len(),
         results = results.collect::<Vec<_>>().join(","),
-        limits_denied = denied.collect::<Vec<_>>().join(","),
+        limits_denied = (!denied.is_empty()).then(|| denied.join(",")),
         duration_ms = millis(record.duration),
         first_content_ms = record.first_content.map(millis),
         input_tokens = usage.map(|usage| usage.input),
