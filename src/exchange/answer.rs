@@ -69,7 +69,12 @@ pub(super) fn passes(fault: &Fault) -> bool {
 /// The fault that an answer of an error status tells; Envoy's own answers say why in a header of ours.
 pub(super) fn fault(status: u16, headers: &Headers, body: &[u8]) -> Fault {
     if let Some(details) = headers.text(LOCAL) {
-        return Fault { message: details.to_owned(), ..Fault::new(local(details)) };
+        let kind = local(details);
+        let message = match kind {
+            Kind::NoCluster => "Envoy does not know this provider: print its bootstrap again and restart it",
+            _ => details,
+        };
+        return Fault { message: message.to_owned(), ..Fault::new(kind) };
     }
     Fault { retry_after: retry_after(headers), ..read_fault(status, body) }
 }
