@@ -205,7 +205,7 @@ impl Words<'_> {
 async fn take(stage: Stage, event: Event, world: &World) -> Stage {
     let mut effects: Vec<Effect> = Vec::new();
     let Ok(next) = stage.handle(event, world, &mut effects).await else { return Stage::Opening };
-    let mut messages = Vec::new();
+    let mut messages = std::collections::VecDeque::new();
     effects.into_iter().for_each(|effect| extproc::encode(effect, true, &mut messages));
     if next.is_over() { Stage::Opening } else { next }
 }

@@ -13,6 +13,7 @@ use envoy_types::pb::{
     },
     google::protobuf::{Struct, Value, value::Kind},
 };
+use std::collections::{HashMap, VecDeque};
 
 /// The header by which the retry loop knows that the walk goes on.
 const NEXT: &str = "x-attache-internal-next";
@@ -26,15 +27,19 @@ const DETAILS: &str = "attache";
 const CHUNK: usize = 60 << 10;
 
 /// Writes what `effect` wants behind `out`; with `metadata` the decision too, for Envoy's access log.
-pub fn write(effect: Effect, metadata: bool, out: &mut Vec<ProcessingResponse>) {
+pub fn write(effect: Effect, metadata: bool, out: &mut VecDeque<ProcessingResponse>) {
     match effect {
         Effect::Forward(forward) => forwarded(forward, out),
-        Effect::RequestTrailers => out.push(message(Response::RequestTrailers(TrailersResponse::default()))),
-        Effect::Reply(reply) => out.push(replied(reply, metadata)),
-        Effect::Next(told) => out.push(next(&told, metadata)),
-        Effect::AnswerHead(head) => out.push(answered(head, metadata)),
+        Effect::RequestTrailers => {
+            out.push_back(message(Response::RequestTrailers(TrailersResponse::default())))
+        }
+        Effect::Reply(reply) => out.push_back(replied(reply, metadata)),
+        Effect::Next(told) => out.push_back(next(&told, metadata)),
+        Effect::AnswerHead(head) => out.push_back(answered(head, metadata)),
         Effect::AnswerBody { bytes, end } => body(bytes, end, Response::ResponseBody, out),
-        Effect::AnswerTrailers => out.push(message(Response::ResponseTrailers(TrailersResponse::default()))),
+        Effect::AnswerTrailers => {
+            out.push_back(message(Response::ResponseTrailers(TrailersResponse::default())))
+        }
     }
 }
 
@@ -42,14 +47,14 @@ fn message(response: Response) -> ProcessingResponse {
     ProcessingResponse { response: Some(response), ..Default::default() }
 }
 
-fn forwarded(forward: Forward, out: &mut Vec<ProcessingResponse>) {
+fn forwarded(forward: Forward, out: &mut VecDeque<ProcessingResponse>) {
     let set_headers = forward.set.into_iter().map(|(name, value)| header(name, value)).collect();
     let head = CommonResponse {
         header_mutation: Some(HeaderMutation { set_headers, remove_headers: forward.remove }),
         clear_route_cache: true,
         ..Default::default()
     };
-    out.push(message(Response::RequestHeaders(HeadersResponse { response: Some(head) })));
+    out.push_back(message(Response::RequestHeaders(HeadersResponse { response: Some(head) })));
     body(forward.body, forward.end, Response::RequestBody, out);
 }
 
@@ -84,9 +89,9 @@ fn answered(head: AnswerHead, metadata: bool) -> ProcessingResponse {
     ProcessingResponse { dynamic_metadata: metadata, ..message(response) }
 }
 
-fn body(bytes: Vec<u8>, end: bool, of: fn(BodyResponse) -> Response, out: &mut Vec<ProcessingResponse>) {
+fn body(bytes: Vec<u8>, end: bool, of: fn(BodyResponse) -> Response, out: &mut VecDeque<ProcessingResponse>) {
     if bytes.len() <= CHUNK {
-        out.push(message(of(piece(bytes, end))));
+        out.push_back(message(of(piece(bytes, end))));
         return;
     }
     let last = (bytes.len() - 1) / CHUNK;
@@ -121,7 +126,7 @@ fn decision(told: &[Header]) -> Option<Struct> {
         _ => name.strip_prefix("x-attache-"),
     };
     let fields = told.iter().filter_map(|(name, value)| Some((short(name)?.to_owned(), text(value))));
-    let fields: std::collections::HashMap<_, _> = fields.collect();
+    let fields: HashMap<_, _> = fields.collect();
     if fields.is_empty() {
         return None;
     }
@@ -135,7 +140,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn pieces(len: usize, end: bool) -> Vec<(usize, bool)> {
-        let mut out = vec![];
+        let mut out = VecDeque::new();
         write(Effect::AnswerBody { bytes: vec![0; len], end }, false, &mut out);
         out.into_iter()
             .map(|m| match m.response {

@@ -170,11 +170,9 @@ impl Talk {
         let stage = self.stage.take().unwrap_or(Stage::Over);
         let next = stage.handle(event, &self.world, &mut self.effects).await;
         self.stage = Some(next.map_err(|unexpected| protocol_error(&unexpected))?);
-        let mut messages = Vec::with_capacity(self.effects.len());
         for effect in self.effects.drain(..) {
-            encode::write(effect, self.metadata, &mut messages);
+            encode::write(effect, self.metadata, &mut self.outgoing);
         }
-        self.outgoing.extend(messages);
         Ok(())
     }
 
