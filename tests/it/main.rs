@@ -30,6 +30,8 @@ mod simulate;
 #[cfg(test)]
 mod spoofing;
 #[cfg(test)]
+mod starting;
+#[cfg(test)]
 mod swaps;
 #[cfg(test)]
 mod telemetry;
