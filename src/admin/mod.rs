@@ -79,7 +79,7 @@ async fn ready(State(office): State<Arc<Office>>) -> Response {
 
 async fn metrics(State(office): State<Arc<Office>>) -> Response {
     office.telemetry.in_flight(office.world.in_flight());
-    ([(header::CONTENT_TYPE, Telemetry::CONTENT_TYPE)], office.telemetry.render()).into_response()
+    ([(header::CONTENT_TYPE, Telemetry::CONTENT_TYPE)], office.telemetry.render().await).into_response()
 }
 
 async fn unknown() -> Response {

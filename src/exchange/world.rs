@@ -87,7 +87,7 @@ impl World {
 
     /// How many exchanges are between their first header and their end.
     pub fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.in_flight.load(Ordering::Acquire)
     }
 
     /// Refuses new exchanges from now on; those that began go on.
@@ -119,8 +119,9 @@ impl World {
     }
 
     pub(super) fn ended(&self, record: Record) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        // in this order: whoever sees nothing in flight finds all records
         self.note(record);
+        self.in_flight.fetch_sub(1, Ordering::Release);
     }
 
     /// Hands over the record of a request that never became an exchange.

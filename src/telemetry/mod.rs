@@ -44,6 +44,8 @@ pub struct Telemetry {
 #[derive(Debug)]
 enum Job {
     Record(Box<Record>),
+    /// Answer, once all before it is worked off.
+    Reached(oneshot::Sender<()>),
     /// Finish, then answer.
     Stop(oneshot::Sender<()>),
 }
@@ -79,17 +81,22 @@ impl Telemetry {
         self.metrics.snapshot(version, built_at);
     }
 
-    /// All metrics as text for Prometheus.
-    #[must_use]
-    pub fn render(&self) -> String {
+    /// All metrics as text for Prometheus, with every record that was handed over before.
+    pub async fn render(&self) -> String {
+        self.ask(Job::Reached).await;
         self.metrics.render()
     }
 
     /// Works off what waits and sends the last spans. Records that come later are dropped.
     pub async fn stop(&self) {
-        let (done, stopped) = oneshot::channel();
-        if self.queue.send(Job::Stop(done)).await.is_ok() {
-            drop(stopped.await);
+        self.ask(Job::Stop).await;
+    }
+
+    /// Waits for the answer to a job; where the work has stopped, there is none to wait for.
+    async fn ask(&self, job: fn(oneshot::Sender<()>) -> Job) {
+        let (done, answer) = oneshot::channel();
+        if self.queue.send(job(done)).await.is_ok() {
+            drop(answer.await);
         }
     }
 }
@@ -101,16 +108,19 @@ const AT_ONCE: usize = 1024;
 
 async fn work(mut jobs: mpsc::Receiver<Job>, metrics: Metrics, spans: Option<Spans>) {
     let mut gathered = Vec::new();
-    let mut stopping = None;
+    let (mut reached, mut stopping) = (Vec::new(), None);
     while stopping.is_none() && jobs.recv_many(&mut gathered, AT_ONCE).await > 0 {
         lines::together(|| {
             for job in gathered.drain(..) {
                 match job {
                     Job::Record(record) => note(&record, &metrics, spans.as_ref()),
+                    Job::Reached(done) => reached.push(done),
                     Job::Stop(done) => stopping = Some(done),
                 }
             }
         });
+        // to be dropped is the answer
+        reached.clear();
         if stopping.is_none() {
             sleep(GATHER).await;
         }

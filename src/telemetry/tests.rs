@@ -75,7 +75,7 @@ async fn metrics_of(settings: &Settings, records: impl IntoIterator<Item = Recor
     let telemetry = Telemetry::start(settings);
     records.into_iter().for_each(|record| telemetry.record(record));
     telemetry.stop().await;
-    telemetry.render()
+    telemetry.render().await
 }
 
 #[tokio::test]
@@ -156,9 +156,9 @@ async fn a_full_queue_drops_and_counts() {
     // the task can not run before this one waits
     (0..5).for_each(|_| telemetry.record(record()));
     telemetry.stop().await;
-    assert!(telemetry.render().contains("attache_dropped_records_total 3"));
+    assert!(telemetry.render().await.contains("attache_dropped_records_total 3"));
     telemetry.record(record());
-    assert!(telemetry.render().contains("attache_dropped_records_total 4"));
+    assert!(telemetry.render().await.contains("attache_dropped_records_total 4"));
 }
 
 #[tokio::test]
@@ -167,13 +167,13 @@ async fn the_live_snapshot_and_what_is_in_flight_are_shown() {
     telemetry.snapshot("old", SystemTime::UNIX_EPOCH);
     telemetry.snapshot("new", SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     telemetry.in_flight(1);
-    let text = telemetry.render();
+    let text = telemetry.render().await;
     assert!(text.contains(r#"attache_snapshot_version_info{version="new"} 1"#), "{text}");
     assert!(!text.contains(r#"version="old""#), "{text}");
     assert!(text.contains("attache_snapshot_built_timestamp_seconds 1700000000"), "{text}");
     assert!(text.contains("attache_in_flight 1"), "{text}");
     telemetry.in_flight(0);
-    assert!(telemetry.render().contains("attache_in_flight 0"));
+    assert!(telemetry.render().await.contains("attache_in_flight 0"));
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn every_metric_is_documented() {
     telemetry.record(record());
     telemetry.record(Record { cost: None, ..record() });
     telemetry.stop().await;
-    let text = telemetry.render();
+    let text = telemetry.render().await;
     let described: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     assert_eq!(described.len(), 15, "{described:?}");
     for (name, kind) in described.iter().filter_map(|it| it.split_once(' ')) {
