@@ -45,11 +45,13 @@ pub enum Kind {
     Truncated,
     /// 422: understood, but not acceptable.
     Unprocessable,
+    /// The target can not express what the request asks; it was not called.
+    Unsupported,
 }
 
 impl Kind {
     /// Every kind, in alphabetical order of the public names.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Auth,
         Self::BadRequest,
         Self::Client,
@@ -70,6 +72,7 @@ impl Kind {
         Self::TooLarge,
         Self::Truncated,
         Self::Unprocessable,
+        Self::Unsupported,
     ];
 
     /// The public name.
@@ -96,6 +99,7 @@ impl Kind {
             Self::TooLarge => "too_large",
             Self::Truncated => "truncated",
             Self::Unprocessable => "unprocessable",
+            Self::Unsupported => "unsupported",
         }
     }
 

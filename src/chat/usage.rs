@@ -11,6 +11,8 @@ pub struct Usage {
     pub output: u64,
     /// The part of `input` that the provider read from its prompt cache.
     pub cached: u64,
+    /// The part of `input` that was written to the provider's prompt cache.
+    pub cache_write: u64,
     /// The part of `output` that was reasoning.
     pub reasoning: u64,
     /// The provider gave no figures: these are Attaché's estimate.

@@ -1,6 +1,20 @@
 //! Wire formats: what they call things, how they are read and written. Pure: bytes in, bytes and facts out.
+//!
+//! A wheel: each dialect has a room that reads it into the hub form (`chat`) and writes it from there, and knows no other
+//! room. [`Dialect`] and [`Client`] are the hub's rim, where one is chosen. Where both sides are the same, bytes are kept.
 
+pub mod anthropic;
+pub mod bedrock;
+pub mod cohere;
 mod endpoint;
+mod frames;
+pub mod gemini;
+mod goal;
+pub mod mistral;
 pub mod openai;
+pub mod responses;
+mod translate;
 
 pub use endpoint::{Endpoint, Shape};
+pub use goal::{Goal, Platform, Quirks};
+pub use translate::{Event, Framing, Passed, Reader, Translator, Writer};

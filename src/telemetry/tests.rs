@@ -64,7 +64,14 @@ fn record() -> Record {
             LimitRecord { element: "budget".into(), allowed: false },
             LimitRecord { element: "rate".into(), allowed: true },
         ],
-        usage: Some(Usage { input: 100, output: 20, cached: 40, reasoning: 5, estimated: false }),
+        usage: Some(Usage {
+            input: 100,
+            output: 20,
+            cached: 40,
+            cache_write: 0,
+            reasoning: 5,
+            estimated: false,
+        }),
         cost: Some(1_250_000),
         traceparent: Some(format!("00-{TRACE}-{PARENT}-01")),
     }

@@ -66,6 +66,7 @@ impl From<Figures> for Usage {
             input: figures.prompt_tokens,
             output: figures.completion_tokens,
             cached: figures.prompt_tokens_details.map_or(0, |d| d.cached_tokens),
+            cache_write: 0,
             reasoning: figures.completion_tokens_details.map_or(0, |d| d.reasoning_tokens),
             estimated: false,
         }
@@ -80,7 +81,7 @@ mod tests {
     fn usage_is_read_in_both_spellings() {
         let chat = br#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,
             "prompt_tokens_details":{"cached_tokens":4,"audio_tokens":null},"completion_tokens_details":{"reasoning_tokens":2}}}"#;
-        let want = Usage { input: 9, output: 3, cached: 4, reasoning: 2, estimated: false };
+        let want = Usage { input: 9, output: 3, cached: 4, cache_write: 0, reasoning: 2, estimated: false };
         assert_eq!(read(chat), Ok(Some(want)));
         let responses =
             br#"{"error":null,"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},

@@ -1,0 +1,1 @@
+//! Anthropic's Messages: a client's language and a provider's, at home, on Vertex and on Bedrock.
