@@ -138,6 +138,13 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Sets a field of a JSON object that was just made; of anything else nothing changes.
+pub fn put(object: &mut serde_json::Value, key: &str, value: impl Into<serde_json::Value>) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value.into());
+    }
+}
+
 /// Changes to an object's top-level fields, applied in one copy.
 #[derive(Debug)]
 pub struct Edits<'a> {

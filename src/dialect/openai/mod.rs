@@ -1,6 +1,7 @@
 //! OpenAI's wire format, as many providers speak it: the identity path, on which bytes are kept.
 
 mod answer;
+pub mod chat;
 mod fault;
 mod form;
 mod request;
