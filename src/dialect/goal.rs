@@ -37,6 +37,8 @@ pub struct Quirks {
     pub renames: &'static [(&'static str, &'static str)],
     /// Top-level fields that it takes beyond those of the maker: `top_k`.
     pub takes: &'static [&'static str],
+    /// It has chat completions, but no Responses.
+    pub chat_only: bool,
 }
 
 impl Quirks {

@@ -12,9 +12,13 @@ pub mod gemini;
 mod goal;
 pub mod mistral;
 pub mod openai;
+mod refusal;
 pub mod responses;
 mod translate;
+mod wheel;
 
 pub use endpoint::{Endpoint, Shape};
 pub use goal::{Goal, Platform, Quirks};
-pub use translate::{Event, Framing, Passed, Reader, Translator, Writer};
+pub use refusal::Refusal;
+pub use translate::{Event, Follower, Framing, Passed, Reader, Translator, Writer};
+pub use wheel::{Client, Dialect, Way, Wire, read_request};

@@ -8,7 +8,7 @@ mod request;
 mod stream;
 
 pub use answer::read as read_answer;
-pub use fault::{Refusal, read as read_fault};
+pub use fault::read as read_fault;
 pub use form::Form;
 pub use request::{Rewrite, asks_for_usage, rewrite};
-pub use stream::{Passed, Stream};
+pub use stream::Stream;
