@@ -80,7 +80,7 @@ impl Exchange {
             fault: None,
         };
         let timeout = call.timeout.or(default).unwrap_or_default();
-        self.attempts.push(Attempt { record, sent: Instant::now(), timeout, fault: None });
+        self.attempts.push(Attempt { record, sent: Instant::now(), timeout, fault: None, sent_as: None });
     }
 
     /// The provider of a call, where it can be used.
@@ -97,7 +97,7 @@ impl Exchange {
             Some(Credential::Missing { variable }) => {
                 fault(Kind::NoCredential, format!("the variable {variable} that holds its key is not set"))
             }
-            Some(Credential::None | Credential::Bearer(_)) => None,
+            Some(_) => None,
         }
     }
 
