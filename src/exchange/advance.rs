@@ -78,6 +78,7 @@ impl Exchange {
             first_content: None,
             status: None,
             fault: None,
+            loss: String::new(),
         };
         let timeout = call.timeout.or(default).unwrap_or_default();
         self.attempts.push(Attempt { record, sent: Instant::now(), timeout, fault: None, sent_as: None });

@@ -51,9 +51,10 @@ impl Exchange {
         let Step::Call(call) = self.walk.step(&route.program, &self.ask) else { return Ok(None) };
         let Some(provider) = self.provider(&call.target.provider).map(Arc::clone) else { return Ok(None) };
         self.open_attempt(&call, world);
-        let (body, sent) = self.body(&call, &provider)?;
+        let (body, sent, loss) = self.body(&call, &provider)?;
         let way = sent.way;
         if let Some(attempt) = self.attempts.last_mut() {
+            attempt.record.loss = loss;
             attempt.sent_as = Some(sent);
         }
         let set = self.headers(&call, &provider, way, &body)?;
@@ -61,7 +62,7 @@ impl Exchange {
         Ok(Some(Forward { cluster: provider.name.clone(), set, remove, body, end: true }))
     }
 
-    fn body(&self, call: &Call<'_>, provider: &Provider) -> Result<(Vec<u8>, Sent), Fault> {
+    fn body(&self, call: &Call<'_>, provider: &Provider) -> Result<(Vec<u8>, Sent, String), Fault> {
         let wire = provider.wire();
         let way = wire.way(self.ask.head.endpoint);
         let goal = Goal {
@@ -91,7 +92,7 @@ impl Exchange {
             let why = format!("can not express {}; leave it out, or do not ask for `strict`", loss.join());
             return Err(unsupported(why));
         }
-        Ok((body, Sent { wire, way, loss }))
+        Ok((body, Sent { wire, way }, loss.join()))
     }
 
     /// Only what must change does.

@@ -2,7 +2,7 @@
 
 use super::{ask::Ask, effect::Header, settle::Ending, world::Live};
 use crate::{
-    chat::{Fault, Loss},
+    chat::Fault,
     dialect::{Way, Wire},
     graph::Walk,
     ledger::Grant,
@@ -67,8 +67,6 @@ pub(super) struct Attempt {
 pub(super) struct Sent {
     pub(super) wire: Wire,
     pub(super) way: Way,
-    /// What the provider could not be told.
-    pub(super) loss: Loss,
 }
 
 /// One limit that was asked.
@@ -96,8 +94,8 @@ impl Exchange {
             told.push(("cf-aig-model", last.record.model.clone()));
             told.push(("cf-aig-provider", last.record.provider.clone()));
             told.push(("cf-aig-step", models.saturating_sub(1).to_string()));
-            if let Some(sent) = last.sent_as.as_ref().filter(|sent| !sent.loss.is_empty()) {
-                told.push(("x-attache-loss", sent.loss.join()));
+            if !last.record.loss.is_empty() {
+                told.push(("x-attache-loss", last.record.loss.clone()));
             }
         }
         told.push(("cf-aig-request-id", self.id.clone()));
