@@ -23,6 +23,8 @@ const PASSED: [&str; 2] = ["content-type", "accept"];
 
 /// Those that a provider of Anthropic's dialect may see of a client of Anthropic's dialect besides.
 const ANTHROPICS: [&str; 2] = ["anthropic-version", "anthropic-beta"];
+/// What every translated request is.
+const JSON: &str = "application/json";
 /// The version of the Messages API that our own requests are written in.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
@@ -154,7 +156,10 @@ impl Exchange {
             ("x-attache-internal-cluster".into(), provider.name.clone()),
             ("x-envoy-upstream-rq-per-try-timeout-ms".into(), timeout.to_string()),
         ];
-        set.extend(self.credential(provider, &path, body)?);
+        set.extend(self.credential(provider, way, &path, body)?);
+        if way != Way::Identity && headers.text("content-type") != Some(JSON) {
+            set.push(("content-type".into(), JSON.into()));
+        }
         // every header that need not be set is one less for Envoy to check
         if headers.text(":path") != Some(&path) {
             set.push((":path".into(), path));
@@ -173,6 +178,7 @@ impl Exchange {
     fn credential(
         &self,
         provider: &Provider,
+        way: Way,
         path: &str,
         body: &[u8],
     ) -> Result<Vec<(String, String)>, Fault> {
@@ -184,7 +190,11 @@ impl Exchange {
         let (alias, own) = (headers.text("x-attache-credential"), headers.text("x-attache-api-key"));
         let credential =
             provider.credential_for(alias, own).map_err(|problem| refused(problem.to_string(), 400))?;
-        let unsigned = Unsigned { authority: &provider.authority, path, body };
+        let content_type = match way {
+            Way::Identity => headers.text("content-type").unwrap_or(JSON),
+            _ => JSON,
+        };
+        let unsigned = Unsigned { method: "POST", authority: &provider.authority, path, content_type, body };
         credential.headers(unsigned, self.ask.head.now).map_err(|why| refused(why, 503))
     }
 
