@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod chat;
+mod embed;
 mod fault;
 mod form;
 mod request;
@@ -9,6 +10,7 @@ mod stream;
 
 pub use answer::read as read_answer;
 pub use fault::read as read_fault;
+pub use embed::{read_embed_request, write_embed_answer};
 pub use form::Form;
 pub use request::{Rewrite, asks_for_usage, rewrite};
 pub use stream::Stream;
