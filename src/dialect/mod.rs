@@ -11,6 +11,7 @@ mod frames;
 pub mod gemini;
 mod goal;
 pub mod mistral;
+mod name;
 pub mod openai;
 mod refusal;
 pub mod responses;
@@ -19,6 +20,7 @@ mod wheel;
 
 pub use endpoint::{Endpoint, Shape};
 pub use goal::{Goal, Platform, Quirks};
+pub use name::Dialect;
 pub use refusal::Refusal;
 pub use translate::{Event, Follower, Framing, Passed, Reader, Translator, Writer};
-pub use wheel::{Client, Dialect, Way, Wire, read_request};
+pub use wheel::{Client, Way, Wire, read_request};

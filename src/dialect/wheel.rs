@@ -1,30 +1,11 @@
 //! The rim of the wheel: which room reads and writes what, and when bytes pass as they are.
 
 use super::{
-    Endpoint, Framing, Goal, Platform, Quirks, Reader, Shape, Writer, anthropic, bedrock, cohere, gemini,
-    mistral, openai, responses,
+    Dialect, Endpoint, Framing, Goal, Platform, Quirks, Reader, Shape, Writer, anthropic, bedrock, cohere,
+    gemini, mistral, openai, responses,
 };
 use crate::chat::{Answer, EmbedAnswer, EmbedRequest, Fault, Loss, Request, Unfit};
 use serde_json::{Map, Value};
-
-/// The wire format that a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// Anthropic's Messages.
-    Anthropic,
-    /// OpenAI's, as Azure hosts it.
-    AzureOpenai,
-    /// Amazon Bedrock's Converse.
-    Bedrock,
-    /// Cohere's chat, version 2.
-    Cohere,
-    /// Google's generateContent.
-    Gemini,
-    /// Mistral's chat completions.
-    Mistral,
-    /// OpenAI's, as many others speak it too.
-    Openai,
-}
 
 /// How a provider is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,7 +97,9 @@ impl Exchange {
         let fault = |kind, message| Some(Fault { message, ..Fault::new(kind) });
         let provider = &*call.target.provider;
         // who names another credential, or brings one, does not need this
-        let chooses = ["x-attache-credential", "x-attache-api-key"].iter().any(|name| self.ask.head.headers.text(name).is_some());
+        let chooses = ["x-attache-credential", "x-attache-api-key"]
+            .iter()
+            .any(|name| self.ask.head.headers.text(name).is_some());
         match self.provider(provider).map(|p| p.credential.problem(now).filter(|_| !chooses)) {
             None => fault(Kind::NoCluster, format!("the provider `{provider}` is not configured")),
             Some(problem) => fault(Kind::NoCredential, problem?),

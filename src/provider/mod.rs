@@ -3,22 +3,21 @@
 mod base_url;
 mod builtin;
 mod credential;
-mod dialect;
 mod limits;
 mod path;
 mod preset;
 mod price;
 mod secret;
 
+pub use crate::dialect::Dialect;
 pub use base_url::BaseUrl;
 pub use credential::{Credential, CredentialProblem, Lack, Unsigned};
-pub use dialect::Dialect;
 pub use path::{Task, Where};
 pub use preset::Preset;
 pub use price::{Price, Prices};
 pub use secret::Secret;
 
-use crate::dialect::{Platform, Quirks};
+use crate::dialect::{Platform, Quirks, Wire};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A provider, checked: nothing in here can still be wrong.
@@ -93,6 +92,12 @@ impl Provider {
             models: vec![],
             envoy: EnvoyCluster::default(),
         }
+    }
+
+    /// How it is spoken to.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        Wire { dialect: self.dialect, platform: self.platform, quirks: self.quirks }
     }
 
     /// The output tokens to ask `model` for where the dialect must name some and the request does not.

@@ -62,11 +62,13 @@ const TABLE: &[(&str, Preset)] = &[
     ("lmstudio", like_openai(Some("http://127.0.0.1:1234/v1"), &[], OLD_LIMIT)),
 ];
 
+const NONE: Quirks = Quirks { refuses: &[], renames: &[], takes: &[], chat_only: false };
+
 /// Those that know only the older name of the output limit.
 const OLD_LIMIT: &[(&str, &str)] = &[("max_completion_tokens", "max_tokens")];
 
 const fn own(dialect: Dialect, base_url: Option<&'static str>) -> Preset {
-    Preset { dialect, base_url, quirks: Quirks { refuses: &[], renames: &[] }, stream_usage: true }
+    Preset { dialect, base_url, quirks: NONE, stream_usage: true }
 }
 
 const fn like_openai(
@@ -74,7 +76,12 @@ const fn like_openai(
     refuses: &'static [&'static str],
     renames: &'static [(&'static str, &'static str)],
 ) -> Preset {
-    Preset { dialect: Dialect::Openai, base_url, quirks: Quirks { refuses, renames }, stream_usage: true }
+    Preset {
+        dialect: Dialect::Openai,
+        base_url,
+        quirks: Quirks { refuses, renames, chat_only: true, ..NONE },
+        stream_usage: true,
+    }
 }
 
 #[cfg(test)]
