@@ -79,12 +79,17 @@ fn stops(stops: &[String], loss: &mut Loss) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Effort, Sampling, Thinking};
+    use crate::{
+        chat::{Effort, Sampling, Thinking},
+        dialect::{Goal, Platform, Quirks},
+    };
     use serde_json::{Number, json};
 
     fn written(request: &Request) -> (Value, String) {
         let mut loss = Loss::default();
-        let config = write(request, Model::of("gemini-2.5-flash"), true, &mut loss);
+        let platform = Platform::Direct;
+        let goal = Goal { model: "gemini-2.5-flash", platform, max_tokens: 0, quirks: Quirks::default() };
+        let config = write(request, Model::of(&goal), true, &mut loss);
         (config.into(), loss.join())
     }
 

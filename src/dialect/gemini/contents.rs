@@ -1,9 +1,8 @@
 //! Messages as `contents`: turns of `user` and `model` by turns, instructions apart.
 
 use super::{media, model::Model};
-use crate::{
-    chat::{Content, Loss, Maker, Media, Message, Reasoning, Role, Source, ToolCall, ToolResult, Unfit},
-    dialect::Platform,
+use crate::chat::{
+    Content, Loss, Maker, Media, Message, Reasoning, Role, Signature, Source, ToolCall, ToolResult, Unfit,
 };
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -27,13 +26,8 @@ struct Turn {
 
 impl Contents {
     /// Writes all messages.
-    pub(super) fn of(
-        messages: &[Message],
-        host: Platform,
-        model: Model<'_>,
-        loss: &mut Loss,
-    ) -> Result<Self, Unfit> {
-        let mut writer = Writer { host, model, loss, names: HashMap::new() };
+    pub(super) fn of(messages: &[Message], model: Model<'_>, loss: &mut Loss) -> Result<Self, Unfit> {
+        let mut writer = Writer { model, loss, names: HashMap::new() };
         let mut contents = Self::default();
         for (index, message) in messages.iter().enumerate() {
             writer.loss.where_some("messages.name", message.name.as_ref());
@@ -49,7 +43,8 @@ impl Contents {
 
     /// As `contents`.
     pub(super) fn turns(self) -> Value {
-        self.turns.into_iter().map(|turn| json!({"role": turn.role, "parts": turn.parts})).collect()
+        let turn = |turn: Turn| object([("role", turn.role.into()), ("parts", turn.parts.into())]);
+        self.turns.into_iter().map(turn).collect()
     }
 
     fn add(&mut self, role: &'static str, parts: Vec<Value>) {
@@ -94,7 +89,6 @@ fn has(turn: &Turn, field: &str) -> bool {
 }
 
 struct Writer<'r, 'l> {
-    host: Platform,
     model: Model<'r>,
     loss: &'l mut Loss,
     /// The tools of the calls so far, by the ids of the calls.
@@ -106,8 +100,7 @@ impl<'r> Writer<'r, '_> {
         for (at, part) in message.parts.iter().enumerate() {
             self.loss.where_some("cache_control", part.cache.as_ref());
             match &part.content {
-                Content::Text { text, .. } if text.is_empty() => {}
-                Content::Text { text, .. } => out.push(json!({ "text": text })),
+                Content::Text { text, .. } => say(text, out),
                 _ => return Err(Unfit::new(place(index, at), "takes only text as instructions")),
             }
         }
@@ -116,59 +109,35 @@ impl<'r> Writer<'r, '_> {
 
     fn parts(&mut self, index: usize, message: &'r Message) -> Result<Vec<Value>, Unfit> {
         let mut out = Vec::new();
-        // a signature alone: of the call behind it, else of the text before it
-        let mut held = None;
         for (at, part) in message.parts.iter().enumerate() {
             self.loss.where_some("cache_control", part.cache.as_ref());
-            match &part.content {
-                Content::Reasoning(thought) if thought.text.is_empty() => {
-                    sign_last(held.take(), &mut out);
-                    held = signature(thought);
-                }
-                Content::ToolCall(call) => {
-                    let own = call.signature.as_ref().and_then(|signature| signature.of(Maker::Google));
-                    if own.is_some() {
-                        sign_last(held.take(), &mut out);
-                    }
-                    let written = self.call(call, own.or(held.take()));
-                    out.push(written.map_err(|why| Unfit::new(place(index, at), why))?);
-                }
-                content => {
-                    sign_last(held.take(), &mut out);
-                    self.part(content, &mut out).map_err(|why| Unfit::new(place(index, at), why))?;
-                }
-            }
+            self.part(&part.content, &mut out).map_err(|why| Unfit::new(place(index, at), why))?;
         }
-        sign_last(held, &mut out);
         Ok(out)
     }
 
-    fn part(&mut self, content: &Content, out: &mut Vec<Value>) -> Result<(), &'static str> {
+    fn part(&mut self, content: &'r Content, out: &mut Vec<Value>) -> Result<(), &'static str> {
         match content {
-            Content::Text { text, .. } | Content::Refusal(text) => {
-                if !text.is_empty() {
-                    out.push(json!({ "text": text }));
-                }
+            Content::Text { text, citations } => {
+                self.loss.where_some("messages.citations", citations.first());
+                say(text, out);
             }
-            Content::Reasoning(thought) => {
-                let part = json!({"text": thought.text, "thought": true});
-                out.push(signed(part, signature(thought)));
-            }
+            Content::Refusal(text) => say(text, out),
+            Content::Reasoning(thought) => think(thought, out),
             Content::Image(media) => out.push(self.media(media, "image/jpeg")?),
             Content::Document(media) => out.push(self.media(media, "application/pdf")?),
             Content::Audio(media) => out.push(self.media(media, "audio/wav")?),
+            Content::ToolCall(call) => out.push(self.call(call)?),
             Content::ToolResult(result) => self.result(result, out)?,
-            // written with its signature
-            Content::ToolCall(_) => {}
         }
         Ok(())
     }
 
     fn media(&mut self, media: &Media, usual: &str) -> Result<Value, &'static str> {
-        media::part(media, usual, (self.host, self.model), self.loss)
+        media::part(media, usual, self.model, self.loss)
     }
 
-    fn call(&mut self, call: &'r ToolCall, signature: Option<&str>) -> Result<Value, &'static str> {
+    fn call(&mut self, call: &'r ToolCall) -> Result<Value, &'static str> {
         self.names.insert(&call.id, &call.name);
         // an error of the parser would quote what the model wrote
         let Ok(args) = call.object() else {
@@ -176,10 +145,10 @@ impl<'r> Writer<'r, '_> {
         };
         let mut written = self.named(&call.id, &call.name);
         written.insert("args".into(), args.into());
-        Ok(signed(json!({ "functionCall": written }), signature))
+        Ok(signed(object([("functionCall", written.into())]), call.signature.as_ref()))
     }
 
-    fn result(&mut self, result: &ToolResult, out: &mut Vec<Value>) -> Result<(), &'static str> {
+    fn result(&mut self, result: &'r ToolResult, out: &mut Vec<Value>) -> Result<(), &'static str> {
         let name = self.names.get(result.id.as_str()).copied();
         let name = name.ok_or("wants the call of each tool result in the messages before it")?;
         let (mut within, mut behind) = (Vec::new(), Vec::new());
@@ -198,15 +167,15 @@ impl<'r> Writer<'r, '_> {
         if !within.is_empty() {
             written.insert("parts".into(), within.into());
         }
-        out.push(json!({ "functionResponse": written }));
+        out.push(object([("functionResponse", written.into())]));
         out.extend(behind);
         Ok(())
     }
 
-    /// The id and the name of a call. On Vertex only Gemini 3 knows ids, and everything unknown is refused there.
+    /// The id and the name of a call.
     fn named(&self, id: &str, name: &str) -> Map<String, Value> {
         let mut call = Map::new();
-        if self.model.is_third() || self.host != Platform::Vertex {
+        if self.model.knows_ids() {
             call.insert("id".into(), id.into());
         }
         call.insert("name".into(), name.into());
@@ -218,24 +187,35 @@ fn place(message: usize, part: usize) -> String {
     format!("messages[{message}].content[{part}]")
 }
 
-fn signature(thought: &Reasoning) -> Option<&str> {
-    thought.signature.as_ref().and_then(|signature| signature.of(Maker::Google))
+/// An object of values that may be large: `json!` would copy them.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn signed(mut part: Value, signature: Option<&str>) -> Value {
-    if let (Some(part), Some(signature)) = (part.as_object_mut(), signature) {
-        part.insert("thoughtSignature".into(), signature.into());
+fn say(text: &str, out: &mut Vec<Value>) {
+    if !text.is_empty() {
+        out.push(json!({ "text": text }));
+    }
+}
+
+/// A signature without words is that of the text before it; without one it stands alone, as in Google's own streams.
+fn think(thought: &Reasoning, out: &mut Vec<Value>) {
+    let signature = thought.signature.as_ref();
+    if !thought.text.is_empty() {
+        out.push(signed(json!({"text": thought.text, "thought": true}), signature));
+    } else if signature.is_some_and(|signature| signature.of(Maker::Google).is_some()) {
+        let text = out.pop_if(|last| last.as_object().is_some_and(|last| last.keys().eq(["text"])));
+        out.push(signed(text.unwrap_or_else(|| json!({"text": ""})), signature));
+    }
+}
+
+/// The part with its signature, where that is Google's: no other proves anything there.
+fn signed(mut part: Value, signature: Option<&Signature>) -> Value {
+    let token = signature.and_then(|signature| signature.of(Maker::Google));
+    if let (Some(part), Some(token)) = (part.as_object_mut(), token) {
+        part.insert("thoughtSignature".into(), token.into());
     }
     part
-}
-
-/// Signs the text that came last; without one the signature stands alone, as Google's own streams do it.
-fn sign_last(signature: Option<&str>, parts: &mut Vec<Value>) {
-    let Some(signature) = signature else { return };
-    match parts.last_mut().and_then(Value::as_object_mut).filter(|last| last.keys().eq(["text"])) {
-        Some(last) => drop(last.insert("thoughtSignature".into(), signature.into())),
-        None => parts.push(json!({"text": "", "thoughtSignature": signature})),
-    }
 }
 
 /// What a tool gave as the object that Google wants: `output` and `error` are words that it knows.

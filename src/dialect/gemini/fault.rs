@@ -46,11 +46,11 @@ fn told(error: &Value, mut fault: Fault) -> Fault {
 
 fn kind(status: &str, message: &str, details: &Details<'_>) -> Option<Kind> {
     let says = |words: &str| message.contains(words);
-    let broke =
+    let unpaid =
         details.reason == "BILLING_DISABLED" || says("billing to be enabled") || says("enable billing");
     Some(match status {
         "UNAUTHENTICATED" => Kind::Auth,
-        "PERMISSION_DENIED" | "FAILED_PRECONDITION" if broke => Kind::QuotaExhausted,
+        "PERMISSION_DENIED" | "FAILED_PRECONDITION" if unpaid => Kind::QuotaExhausted,
         "PERMISSION_DENIED" => Kind::Auth,
         "NOT_FOUND" => Kind::NotFound,
         "RESOURCE_EXHAUSTED" if details.daily => Kind::QuotaExhausted,

@@ -1,17 +1,17 @@
 //! Pictures, documents and sounds as parts.
 
 use super::model::Model;
-use crate::{
-    chat::{Loss, Media, Source},
-    dialect::Platform,
-};
+use crate::chat::{Loss, Media, Source};
 use serde_json::{Value, json};
+
+/// AI Studio's own file store, which every model reads.
+const FILES: &str = "https://generativelanguage.googleapis.com/";
 
 /// A medium's part, or why there is none. `usual` is the media type of a URL that does not tell its own.
 pub(super) fn part(
     media: &Media,
     usual: &str,
-    (platform, model): (Platform, Model<'_>),
+    model: Model<'_>,
     loss: &mut Loss,
 ) -> Result<Value, &'static str> {
     loss.where_some("messages.filename", media.title.as_ref());
@@ -21,24 +21,14 @@ pub(super) fn part(
         Source::Text(text) => json!({ "text": text }),
         Source::File(_) => return Err("knows no file ids of other providers; send the bytes themselves"),
         Source::Url(url) => {
-            check(url, platform, model)?;
+            if !url.starts_with(FILES)
+                && !model.fetches(url.split_once("://").map_or("", |(scheme, _)| scheme))
+            {
+                return Err("does not fetch this kind of URL with this model; send a data: URL in base64");
+            }
             json!({"fileData": {"mimeType": media_type(url).unwrap_or(usual), "fileUri": url}})
         }
     })
-}
-
-/// Whether Google fetches from this URL.
-fn check(url: &str, platform: Platform, model: Model<'_>) -> Result<(), &'static str> {
-    let own = ["gs://", "https://generativelanguage.googleapis.com/"];
-    if own.iter().any(|store| url.starts_with(store)) {
-        return Ok(());
-    }
-    match (platform, url.split_once("://").map(|(scheme, _)| scheme)) {
-        (Platform::Vertex, Some("http" | "https")) => Ok(()),
-        (_, Some("https")) if model.fetches() => Ok(()),
-        (_, Some("https")) => Err("takes no URLs with this model; send a data: URL in base64"),
-        _ => Err("takes https: and gs: URLs only; send a data: URL in base64"),
-    }
 }
 
 /// The media type that the ending of a URL's path tells: Google wants it said.
@@ -71,10 +61,11 @@ fn media_type(url: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::{Goal, Platform, Quirks};
 
     fn at(url: &str, platform: Platform, model: &str) -> Result<Value, &'static str> {
-        let media = Media::new(Source::of_url(url));
-        part(&media, "image/jpeg", (platform, Model::of(model)), &mut Loss::default())
+        let goal = Goal { model, platform, max_tokens: 0, quirks: Quirks::default() };
+        part(&Media::new(Source::of_url(url)), "image/jpeg", Model::of(&goal), &mut Loss::default())
     }
 
     #[test]
@@ -91,6 +82,7 @@ mod tests {
         assert!(at("https://a.b/c", Platform::Vertex, "gemini-2.0-flash").is_ok());
         assert!(at("http://a.b/c", Platform::Vertex, "gemini-2.0-flash").is_ok());
         assert!(at("gs://bucket/c.png", Platform::Direct, "gemini-2.0-flash").is_ok());
+        assert!(at(&format!("{FILES}v1beta/files/c"), Platform::Direct, "gemini-2.0-flash").is_ok());
         assert!(at("https://a.b/c", Platform::Direct, "gemini-2.0-flash").unwrap_err().contains("data: URL"));
         assert!(at("http://a.b/c", Platform::Direct, "gemini-3-flash").is_err());
         assert!(at("ftp://a.b/c", Platform::Vertex, "gemini-3-flash").is_err());

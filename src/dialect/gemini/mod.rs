@@ -12,6 +12,8 @@ mod reply;
 mod request;
 mod sources;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 pub use answer::read as read_answer;

@@ -1,6 +1,9 @@
 //! What is known of a model by its name: Google's models differ in what they take, and the API does not tell.
 
-use crate::chat::{Effort, Loss, Thinking};
+use crate::{
+    chat::{Effort, Loss, Thinking},
+    dialect::{Goal, Platform},
+};
 use serde_json::{Value, json};
 
 /// A model of a generation; `(0, 0)` is one whose name tells nothing.
@@ -8,14 +11,15 @@ use serde_json::{Value, json};
 pub(super) struct Model<'a> {
     name: &'a str,
     generation: (u32, u32),
+    host: Platform,
 }
 
 /// What `gemini-flash-latest` stands for.
 const NEWEST: (u32, u32) = (u32::MAX, 0);
 
 impl<'a> Model<'a> {
-    pub(super) fn of(name: &'a str) -> Self {
-        let name = name.rsplit('/').next().unwrap_or(name);
+    pub(super) fn of(goal: &Goal<'a>) -> Self {
+        let name = goal.model.rsplit('/').next().unwrap_or(goal.model);
         let generation = match name.strip_prefix("gemini-") {
             Some(rest) if rest.ends_with("-latest") && !rest.starts_with(|c: char| c.is_ascii_digit()) => {
                 NEWEST
@@ -23,7 +27,7 @@ impl<'a> Model<'a> {
             Some(rest) => generation(rest.split('-').next().unwrap_or_default()).unwrap_or_default(),
             None => (0, 0),
         };
-        Self { name, generation }
+        Self { name, generation, host: goal.platform }
     }
 
     /// Gemini 3 and later: signatures are checked, tool results may hold pictures, JSON goes together with tools.
@@ -31,9 +35,19 @@ impl<'a> Model<'a> {
         self.generation >= (3, 0)
     }
 
-    /// Whether AI Studio fetches what a URL names for it.
-    pub(super) fn fetches(self) -> bool {
-        self.generation >= (2, 5)
+    /// Whether calls and their results have ids. Vertex refuses what a model does not know.
+    pub(super) fn knows_ids(self) -> bool {
+        self.is_third() || self.host != Platform::Vertex
+    }
+
+    /// Whether Google fetches what a URL of this scheme names.
+    pub(super) fn fetches(self, scheme: &str) -> bool {
+        match scheme {
+            "gs" => true,
+            "https" => self.host == Platform::Vertex || self.generation >= (2, 5),
+            "http" => self.host == Platform::Vertex,
+            _ => false,
+        }
     }
 
     /// The `thinkingConfig` for what is asked.
@@ -96,15 +110,20 @@ fn generation(word: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Quirks;
+
+    fn named(model: &str) -> Model<'_> {
+        Model::of(&Goal { model, platform: Platform::Direct, max_tokens: 0, quirks: Quirks::default() })
+    }
 
     fn thinking(model: &str, asked: Thinking) -> (Value, String) {
         let mut loss = Loss::default();
-        (Model::of(model).thinking(asked, &mut loss).unwrap_or_default(), loss.join())
+        (named(model).thinking(asked, &mut loss).unwrap_or_default(), loss.join())
     }
 
     #[test]
     fn the_generation_is_read_from_the_name_wherever_it_stands() {
-        let generation = |name| Model::of(name).generation;
+        let generation = |name| named(name).generation;
         assert_eq!(generation("gemini-2.5-flash"), (2, 5));
         assert_eq!(generation("models/gemini-3-pro-preview"), (3, 0));
         assert_eq!(generation("publishers/google/models/gemini-3.1-flash-lite"), (3, 1));

@@ -145,6 +145,7 @@ impl Candidate {
     pub(super) fn finish(&self, called: bool) -> Result<Option<Finish>, Fault> {
         let Some(reason) = self.finish_reason.as_deref() else { return Ok(None) };
         Ok(Some(match reason {
+            "FINISH_REASON_UNSPECIFIED" => return Ok(None),
             "MAX_TOKENS" | "CONTINUATION" => Finish::Length,
             "SAFETY"
             | "RECITATION"

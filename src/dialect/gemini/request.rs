@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 /// # Errors
 /// A part that the model can not take, without which the request would mean something else.
 pub fn write(request: &Request, goal: &Goal<'_>, loss: &mut Loss) -> Result<Map<String, Value>, Unfit> {
-    let model = Model::of(goal.model);
+    let model = Model::of(goal);
     let mut body = Map::new();
     let calls = tools::write(request, &mut body, loss);
-    let mut contents = Contents::of(&request.messages, goal.platform, model, loss)?;
+    let mut contents = Contents::of(&request.messages, model, loss)?;
     // before Gemini 3 it is either tools or a form
     let shaped = !calls || model.is_third();
     if let (Some(format), false) = (&request.format, shaped) {

@@ -31,11 +31,12 @@ pub(super) struct Grounding {
     grounding_supports: Vec<Support>,
 }
 
+/// A page of the web, or one of a store of the operator's.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Chunk {
-    #[serde(alias = "retrievedContext")]
     web: Option<Page>,
+    retrieved_context: Option<Page>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,7 +74,7 @@ pub(super) fn citations(candidate: &Candidate, said: &str) -> Vec<Citation> {
     let mut used = vec![false; grounding.grounding_chunks.len()];
     for support in &grounding.grounding_supports {
         for index in &support.grounding_chunk_indices {
-            let chunk = grounding.grounding_chunks.get(*index).and_then(|chunk| chunk.web.as_ref());
+            let chunk = grounding.grounding_chunks.get(*index).and_then(Chunk::page);
             if let (Some(page), Some(used)) = (chunk, used.get_mut(*index)) {
                 *used = true;
                 all.push(page.cited(Some(&support.segment), said));
@@ -81,9 +82,15 @@ pub(super) fn citations(candidate: &Candidate, said: &str) -> Vec<Citation> {
         }
     }
     for (chunk, _) in grounding.grounding_chunks.iter().zip(used).filter(|(_, used)| !used) {
-        all.extend(chunk.web.iter().map(|page| page.cited(None, said)));
+        all.extend(chunk.page().map(|page| page.cited(None, said)));
     }
     all
+}
+
+impl Chunk {
+    fn page(&self) -> Option<&Page> {
+        self.web.as_ref().or(self.retrieved_context.as_ref())
+    }
 }
 
 impl Page {
@@ -118,7 +125,7 @@ mod tests {
     fn bytes_become_characters_and_every_page_is_named() {
         let found = cited(
             json!({"groundingMetadata": {
-                "groundingChunks": [{"web": {"uri": "https://a", "title": "A"}}, {"web": {"uri": "https://b"}}, {"maps": {}}],
+                "groundingChunks": [{"web": {"uri": "https://a", "title": "A"}}, {"web": null, "retrievedContext": {"uri": "https://b"}}, {"maps": {}}],
                 "groundingSupports": [{"segment": {"startIndex": 3, "endIndex": 6, "text": "ber"}, "groundingChunkIndices": [0, 9]}]
             }}),
             "\u{fc} ber",
