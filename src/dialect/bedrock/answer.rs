@@ -135,3 +135,130 @@ pub(super) fn usage(usage: &Value) -> Option<Usage> {
         estimated: false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(body: &Value) -> Result<Answer, Fault> {
+        read_answer(body.to_string().as_bytes())
+    }
+
+    fn answer(content: &Value, reason: &str) -> Value {
+        json!({
+            "metrics": {"latencyMs": 812},
+            "output": {"message": {"role": "assistant", "content": content}},
+            "stopReason": reason,
+            "usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15},
+        })
+    }
+
+    #[test]
+    fn an_answer_is_read_with_all_that_it_holds() {
+        let mut body = answer(
+            &json!([
+                {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "c2ln"}}},
+                {"reasoningContent": {"redactedContent": "cmVk"}},
+                {"text": "Let me look."},
+                {"toolUse": {"toolUseId": "tooluse_1", "name": "look", "input": {"at": 1.0}}},
+                {"toolUse": {"toolUseId": "srv_1", "name": "search", "input": {}, "type": "server_tool_use"}},
+                {"toolUse": {"toolUseId": "tooluse_2", "name": "wait"}},
+            ]),
+            "tool_use",
+        );
+        body["usage"] = json!({"inputTokens": 10, "outputTokens": 5, "totalTokens": 115, "cacheReadInputTokens": 80,
+            "cacheWriteInputTokens": 20, "cacheDetails": []});
+        body["trace"] = json!({"promptRouter": {"invokedModelId": "arn:x"}});
+        let answer = read(&body).unwrap();
+        let thought = |text: &str, token: &str| {
+            Content::Reasoning(Reasoning { text: text.into(), signature: Some(signature(token)) })
+        };
+        let call = |id: &str, name: &str, arguments: &str| {
+            Content::ToolCall(ToolCall {
+                id: id.into(),
+                name: name.into(),
+                arguments: arguments.into(),
+                signature: None,
+            })
+        };
+        let contents: Vec<Content> =
+            answer.choices[0].parts.iter().map(|part| part.content.clone()).collect();
+        let want = [
+            thought("hm", "c2ln"),
+            thought("", "cmVk"),
+            Part::text("Let me look.").content,
+            call("tooluse_1", "look", r#"{"at":1.0}"#),
+            call("tooluse_2", "wait", "{}"),
+        ];
+        assert_eq!(contents, want);
+        assert_eq!((answer.choices[0].finish.clone(), answer.model.as_str()), (Finish::ToolCalls, "arn:x"));
+        let usage =
+            Usage { input: 110, output: 5, cached: 80, cache_write: 20, reasoning: 0, estimated: false };
+        assert_eq!(answer.usage, Some(usage));
+    }
+
+    #[test]
+    fn sources_are_told() {
+        let cited = json!([{"citationsContent": {
+            "content": [{"text": "It is "}, {"text": "blue."}],
+            "citations": [
+                {"title": "Sky", "sourceContent": [{"text": "blue"}], "location": {"documentChar": {"documentIndex": 1, "start": 0, "end": 4}}},
+                {"location": {"web": {"url": "https://a.test", "domain": "a.test"}}},
+            ],
+        }}]);
+        let answer = read(&answer(&cited, "end_turn")).unwrap();
+        let Content::Text { text, citations } = &answer.choices[0].parts[0].content else { panic!() };
+        assert_eq!(text, "It is blue.");
+        let sky = Citation {
+            title: Some("Sky".into()),
+            cited: Some("blue".into()),
+            document: Some(1),
+            ..Citation::default()
+        };
+        assert_eq!(citations, &[sky, Citation { url: Some("https://a.test".into()), ..Citation::default() }]);
+    }
+
+    #[test]
+    fn ends_are_told_apart() {
+        let finish = |reason: &str| {
+            read(&answer(&json!([{"text": "a"}]), reason)).map(|a| a.choices[0].finish.clone())
+        };
+        assert_eq!(finish("end_turn"), Ok(Finish::Stop));
+        assert_eq!(finish("max_tokens"), Ok(Finish::Length));
+        assert_eq!(finish("model_context_window_exceeded"), Ok(Finish::Length));
+        assert_eq!(finish("guardrail_intervened"), Ok(Finish::ContentFilter));
+        assert_eq!(finish("content_filtered"), Ok(Finish::ContentFilter));
+        assert_eq!(finish("stop_sequence"), Ok(Finish::StopSequence(None)));
+        assert_eq!(finish("malformed_tool_use").unwrap_err().kind, Kind::StreamError);
+        let mut stopped = answer(&json!([{"text": "a"}]), "stop_sequence");
+        stopped["additionalModelResponseFields"] = json!({"stop_sequence": "END"});
+        assert_eq!(read(&stopped).unwrap().choices[0].finish, Finish::StopSequence(Some("END".into())));
+        let called = answer(&json!([{"toolUse": {"toolUseId": "a", "name": "b", "input": {}}}]), "end_turn");
+        assert_eq!(read(&called).unwrap().choices[0].finish, Finish::ToolCalls);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_a_fault() {
+        let kind = |body: &str| read_answer(body.as_bytes()).unwrap_err().kind;
+        assert_eq!(kind(" \n"), Kind::EmptyAnswer);
+        assert_eq!(kind("{}"), Kind::EmptyAnswer);
+        assert_eq!(kind(r#"{"output":{"message":{"#), Kind::Truncated);
+        assert_eq!(
+            kind(r#"{"message":"Too many requests","__type":"ThrottlingException"}"#),
+            Kind::RateLimited
+        );
+        assert_eq!(kind(r#"{"message":"no"}"#), Kind::StreamError);
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(bytes in proptest::collection::vec(any::<u8>(), 0..100), cut in any::<proptest::sample::Index>()) {
+            drop(read_answer(&bytes));
+            let whole = answer(&json!([{"toolUse": {"input": {"a": "b"}}}, {"reasoningContent": {}}, {"citationsContent": {}}]), "x");
+            let whole = whole.to_string();
+            drop(read_answer(&whole.as_bytes()[..cut.index(whole.len())]));
+        }
+    }
+}

@@ -171,3 +171,92 @@ enum Vectors {
 struct Told {
     embedding: Vector,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{Platform, Quirks};
+    use proptest::prelude::*;
+
+    const TITAN: &str = "amazon.titan-embed-text-v2:0";
+
+    fn write(model: &str, request: &EmbedRequest) -> Result<(Value, String), Unfit> {
+        let goal = Goal { model, platform: Platform::Direct, max_tokens: 0, quirks: Quirks::default() };
+        let mut loss = Loss::default();
+        Ok((write_embed(request, &goal, &mut loss)?.into(), loss.join()))
+    }
+
+    fn ask(texts: &[&str], dimensions: Option<u64>) -> EmbedRequest {
+        let inputs = texts.iter().map(|text| EmbedInput::Text((*text).into())).collect();
+        EmbedRequest { inputs, dimensions, ..EmbedRequest::default() }
+    }
+
+    fn body(model: &str, dimensions: Option<u64>) -> (Value, String) {
+        write(model, &ask(&["a"], dimensions)).unwrap()
+    }
+
+    #[test]
+    fn every_maker_is_asked_in_his_own_words() {
+        let whole = |body: Value| (body, String::new());
+        assert_eq!(body(TITAN, Some(256)), whole(json!({"inputText": "a", "dimensions": 256})));
+        let first = (json!({"inputText": "a"}), "dimensions".to_owned());
+        assert_eq!(body("amazon.titan-embed-text-v1", Some(256)), first);
+        let image = json!({"inputText": "a", "embeddingConfig": {"outputEmbeddingLength": 256}});
+        assert_eq!(body("amazon.titan-embed-image-v1", Some(256)), whole(image));
+        let nova = json!({"taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": {
+            "embeddingPurpose": "GENERIC_INDEX", "text": {"truncationMode": "NONE", "value": "a"}, "embeddingDimension": 256}});
+        assert_eq!(body("amazon.nova-2-multimodal-embeddings-v1:0", Some(256)), whole(nova));
+        let cohere = json!({"texts": ["a"], "input_type": "search_document"});
+        assert_eq!(body("cohere.embed-english-v3", None), whole(cohere));
+        let request = EmbedRequest {
+            extra: Map::from_iter([
+                ("input_type".to_owned(), "search_query".into()),
+                ("truncate".to_owned(), "END".into()),
+                ("task".to_owned(), "x".into()),
+            ]),
+            ..ask(&["a", "b"], Some(512))
+        };
+        let want = json!({"texts": ["a", "b"], "input_type": "search_query", "truncate": "END", "output_dimension": 512});
+        assert_eq!(write("us.cohere.embed-v4:0", &request), Ok((want, "task".into())));
+    }
+
+    #[test]
+    fn what_can_not_be_embedded_is_refused() {
+        assert_eq!(write(TITAN, &ask(&["a", "b"], None)).unwrap_err().at, "input");
+        let tokens = EmbedRequest { inputs: vec![EmbedInput::Tokens(vec![1])], ..EmbedRequest::default() };
+        assert_eq!(write(TITAN, &tokens).unwrap_err().at, "input[0]");
+        assert_eq!(write("meta.llama3", &ask(&["a"], None)).unwrap_err().at, "model");
+    }
+
+    #[test]
+    fn every_makers_vectors_are_read() {
+        let read = |body: Value| {
+            let answer = read_embed(body.to_string().as_bytes()).unwrap();
+            (serde_json::to_value(answer.vectors).unwrap(), answer.usage.map(|usage| usage.input))
+        };
+        let titan = json!({"embedding": [0.5, -1], "inputTextTokenCount": 3, "embeddingsByType": {"float": [0.5, -1]}});
+        assert_eq!(read(titan), (json!([[0.5, -1]]), Some(3)));
+        let plain = json!({"embeddings": [[0.5], [1.5]], "id": "x", "response_type": "embeddings_floats", "texts": ["a", "b"]});
+        assert_eq!(read(plain), (json!([[0.5], [1.5]]), None));
+        let typed = json!({"embeddings": {"float": [[0.5]]}, "response_type": "embeddings_by_type"});
+        assert_eq!(read(typed), (json!([[0.5]]), None));
+        let nova = json!({"embeddings": [{"embeddingType": "TEXT", "embedding": [0.5]}]});
+        assert_eq!(read(nova), (json!([[0.5]]), None));
+    }
+
+    #[test]
+    fn what_is_no_vector_is_a_fault() {
+        let fault = |body: &str| read_embed(body.as_bytes()).unwrap_err();
+        assert_eq!(fault("").kind, Kind::EmptyAnswer);
+        assert_eq!(fault(r#"{"embedding":[]}"#).kind, Kind::EmptyAnswer);
+        assert_eq!(fault(r#"{"embedding":[0.5,"#).kind, Kind::Truncated);
+        assert_eq!(fault(r#"{"embedding":null,"message":"no"}"#).message, "no");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            drop(read_embed(&bytes));
+        }
+    }
+}

@@ -11,7 +11,9 @@ const MESSAGE: usize = 300;
 pub fn read_fault(status: u16, body: &[u8]) -> Fault {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Fault::of_status(status) };
     let told = Told::of(&body);
-    let kind = told.kind(status).unwrap_or(Kind::of_status(status));
+    // 424: the model failed behind Bedrock
+    let otherwise = if status == 424 { Kind::Server } else { Kind::of_status(status) };
+    let kind = told.kind(status).unwrap_or(otherwise);
     Fault { status: Some(status), ..told.fault(kind) }
 }
 
@@ -76,12 +78,11 @@ impl<'a> Told<'a> {
             }
             400 if says(&NO_MODEL) => Kind::NotFound,
             400 if says(&["security token", "signature"]) => Kind::Auth,
-            424 => match self.original {
-                Some(429) => Kind::RateLimited,
-                Some(503 | 529) => Kind::Overloaded,
-                Some(400) => Kind::BadRequest,
-                _ if self.original.is_some() || self.name == "ModelErrorException" => Kind::Server,
-                _ => return None,
+            424 => match self.original? {
+                400 => Kind::BadRequest,
+                429 => Kind::RateLimited,
+                503 | 529 => Kind::Overloaded,
+                _ => Kind::Server,
             },
             // no waiting of ours gets over a day
             429 if says(&["per day", "daily"]) => Kind::QuotaExhausted,
@@ -117,3 +118,83 @@ const NO_MODEL: [&str; 4] = [
     "end of its life",
     "marked by provider as legacy",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn kind(status: u16, message: &str) -> Kind {
+        let fault = read_fault(status, json!({"message": message}).to_string().as_bytes());
+        assert_eq!(fault.status, Some(status));
+        fault.kind
+    }
+
+    #[test]
+    fn words_tell_more_than_the_status() {
+        assert_eq!(kind(429, "Too many requests, please wait before trying again."), Kind::RateLimited);
+        assert_eq!(kind(429, "Too many tokens, please wait before trying again."), Kind::RateLimited);
+        assert_eq!(
+            kind(429, "Too many tokens per day, please wait before trying again."),
+            Kind::QuotaExhausted
+        );
+        assert_eq!(
+            kind(429, "Model is not ready for inference. Wait and try your request again."),
+            Kind::Overloaded
+        );
+        assert_eq!(kind(400, "Input is too long for requested model."), Kind::ContextLength);
+        let claude =
+            "The model returned the following errors: prompt is too long: 200049 tokens > 200000 maximum";
+        assert_eq!(kind(400, claude), Kind::ContextLength);
+        let demand = "Invocation of model ID anthropic.claude-x with on-demand throughput isn\u{2019}t supported. Retry your request \
+            with the ID or ARN of an inference profile that contains this model.";
+        assert_eq!(kind(400, demand), Kind::NotFound);
+        assert_eq!(kind(400, "The provided model identifier is invalid."), Kind::NotFound);
+        assert_eq!(
+            kind(400, "Malformed input request: #: extraneous key [a] is not permitted"),
+            Kind::BadRequest
+        );
+        assert_eq!(kind(404, "Could not resolve the foundation model"), Kind::NotFound);
+        assert_eq!(kind(408, "Model has timed out in processing the request."), Kind::Timeout);
+        assert_eq!(kind(500, "The system encountered an unexpected error during processing."), Kind::Server);
+        assert_eq!(kind(503, "Bedrock is unable to process your request."), Kind::Overloaded);
+        assert_eq!(read_fault(503, b"<html>").kind, Kind::Server);
+    }
+
+    #[test]
+    fn a_model_that_fails_is_its_hosts_failure() {
+        let kind = |body: Value| read_fault(424, body.to_string().as_bytes()).kind;
+        let failed = json!({"message": "Model failed", "originalStatusCode": 500, "resourceName": "m"});
+        assert_eq!(kind(failed), Kind::Server);
+        assert_eq!(kind(json!({"message": "slow down", "originalStatusCode": 429})), Kind::RateLimited);
+        assert_eq!(
+            kind(json!({"message": "prompt is too long", "originalStatusCode": 400})),
+            Kind::ContextLength
+        );
+        assert_eq!(kind(json!({"message": "The system failed"})), Kind::Server);
+    }
+
+    #[test]
+    fn types_are_read_where_the_body_bears_them() {
+        let quota = json!({"__type": "com.amazonaws#ServiceQuotaExceededException", "Message": "Your request exceeds the quota"});
+        let fault = read_fault(400, quota.to_string().as_bytes());
+        assert_eq!(
+            (fault.kind, fault.message.as_str()),
+            (Kind::QuotaExhausted, "Your request exceeds the quota")
+        );
+        assert_eq!(
+            of_exception("", &json!({"__type": "ValidationException:http://x/", "message": "a"})).kind,
+            Kind::BadRequest
+        );
+    }
+
+    #[test]
+    fn a_message_is_cut_and_never_quotes_a_credential() {
+        let long = json!({"message": "é".repeat(1000)}).to_string();
+        assert_eq!(read_fault(500, long.as_bytes()).message.chars().count(), MESSAGE);
+        let key = r#"{"message":"The security token AKIA123 included in the request is invalid."}"#;
+        let fault = read_fault(403, key.as_bytes());
+        assert_eq!((fault.kind, fault.message.as_str()), (Kind::Auth, ""));
+        assert_eq!(read_fault(400, key.as_bytes()).message, "");
+    }
+}
