@@ -87,12 +87,9 @@ mod tests {
     };
     use serde_json::json;
 
-    const GOAL: Goal<'_> = Goal {
-        model: "mistral-embed",
-        platform: Platform::Direct,
-        max_tokens: 0,
-        quirks: Quirks { refuses: &[], renames: &[], takes: &[] },
-    };
+    fn goal() -> Goal<'static> {
+        Goal { model: "mistral-embed", platform: Platform::Direct, max_tokens: 0, quirks: Quirks::default() }
+    }
 
     #[test]
     fn texts_are_embedded() {
@@ -105,11 +102,11 @@ mod tests {
         };
         request.extra.insert("input_type".into(), "search_query".into());
         let mut loss = Loss::default();
-        let body = write(&request, &GOAL, &mut loss).unwrap();
+        let body = write(&request, &goal(), &mut loss).unwrap();
         let want = json!({"model": "mistral-embed", "input": ["a"], "encoding_format": "float", "output_dimension": 256});
         assert_eq!((Value::Object(body), loss.join().as_str()), (want, "user,input_type"));
         request.inputs.push(EmbedInput::Tokens(vec![1]));
-        assert_eq!(write(&request, &GOAL, &mut loss).unwrap_err().at, "input[1]");
+        assert_eq!(write(&request, &goal(), &mut loss).unwrap_err().at, "input[1]");
     }
 
     #[test]

@@ -126,7 +126,9 @@ impl<'m> Writer<'m, '_> {
         }
         match parts {
             [] => Ok("".into()),
-            [Part { content: Content::Text { text, .. }, .. }] => Ok(text.as_str().into()),
+            [Part { content: Content::Text { text, .. } | Content::Refusal(text), .. }] => {
+                Ok(text.as_str().into())
+            }
             parts => {
                 let chunks =
                     parts.iter().enumerate().map(|(i, part)| chunk(part, &format!("{at}.content[{i}]")));
