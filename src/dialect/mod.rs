@@ -15,6 +15,7 @@ mod name;
 pub mod openai;
 mod refusal;
 pub mod responses;
+mod rewrite;
 mod translate;
 mod wheel;
 
@@ -22,5 +23,6 @@ pub use endpoint::{Endpoint, Shape};
 pub use goal::{Goal, Platform, Quirks};
 pub use name::Dialect;
 pub use refusal::Refusal;
+pub use rewrite::Rewrite;
 pub use translate::{Event, Follower, Framing, Passed, Reader, Translator, Writer};
 pub use wheel::{Client, Way, Wire, read_request};

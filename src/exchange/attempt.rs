@@ -2,15 +2,14 @@
 
 use super::{
     effect::Forward,
-    event::Headers,
     life::{Exchange, Sent},
     world::World,
 };
 use crate::{
     chat::{Fault, Kind, Loss, Unfit},
     dialect::{
-        Dialect, Goal, Platform, Shape, Way, anthropic,
-        openai::{Rewrite, asks_for_usage, rewrite},
+        Dialect, Goal, Platform, Rewrite, Shape, Way, anthropic,
+        openai::{asks_for_usage, rewrite},
     },
     graph::{Call, Step},
     provider::{Provider, Task, Unsigned, Where},
@@ -125,7 +124,7 @@ impl Exchange {
         self.wants_usage() && !asks_for_usage(&self.ask.body)
     }
 
-    fn path(&self, call: &Call<'_>, provider: &Provider, way: Way) -> String {
+    fn call_path(&self, call: &Call<'_>, provider: &Provider, way: Way) -> String {
         let headers = &self.ask.head.headers;
         let query = headers.text(":path").and_then(|path| path.split_once('?')).map(|(_, query)| query);
         let task = match (way, self.ask.head.endpoint.shape) {
@@ -148,7 +147,7 @@ impl Exchange {
     ) -> Result<Vec<(String, String)>, Fault> {
         let headers = &self.ask.head.headers;
         let timeout = self.attempts.last().map_or(0, |a| a.timeout.as_millis());
-        let path = self.path(call, provider, way);
+        let path = self.call_path(call, provider, way);
         let mut set = vec![
             (":authority".into(), provider.authority.clone()),
             ("content-length".into(), body.len().to_string()),

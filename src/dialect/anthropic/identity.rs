@@ -2,20 +2,20 @@
 
 use super::{request::hosted_version, thought};
 use crate::{
-    dialect::Platform,
+    dialect::{Platform, Rewrite},
     json::{Edits, Object, quoted},
 };
-use bytes::Bytes;
 use memchr::memmem;
 use serde_json::Value;
 
 /// Names the model, or makes the body one of its host; all else keeps its bytes. Only thoughts that Anthropic would refuse
 /// (another maker's, which came from another target in the same conversation) are taken out.
 #[must_use]
-pub fn rewrite(body: &Object, model: &str, platform: Platform) -> Vec<u8> {
+pub fn rewrite(body: &Object, change: Rewrite<'_>, platform: Platform) -> Vec<u8> {
     let mut edits = Edits::of(body);
+    change.set_params(body, &mut edits);
     match hosted_version(platform) {
-        None => edits.set("model", quoted(model)),
+        None => edits.set("model", quoted(change.model)),
         Some(version) => {
             edits.remove("model");
             edits.set("anthropic_version", quoted(version));
@@ -24,18 +24,9 @@ pub fn rewrite(body: &Object, model: &str, platform: Platform) -> Vec<u8> {
     if let Some(messages) = body.raw("messages").and_then(without_foreign_thoughts) {
         edits.set("messages", messages);
     }
-    let bytes = edits.apply();
-    match platform {
-        Platform::Bedrock if body.raw("stream").is_some() => without_stream(bytes.into()),
-        _ => bytes,
+    if platform == Platform::Bedrock {
+        edits.remove("stream");
     }
-}
-
-/// A pass of its own: two neighbours can not be removed in one.
-fn without_stream(bytes: Bytes) -> Vec<u8> {
-    let Ok(body) = Object::read(bytes.clone()) else { return bytes.into() };
-    let mut edits = Edits::of(&body);
-    edits.remove("stream");
     edits.apply()
 }
 
@@ -59,10 +50,16 @@ fn without_foreign_thoughts(raw: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Quirks;
+    use bytes::Bytes;
+    use serde_json::Map;
 
     fn rewritten(body: &str, platform: Platform) -> String {
         let object = Object::read(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-        String::from_utf8(rewrite(&object, "claude-opus-5", platform)).unwrap()
+        let none = Map::new();
+        let (model, quirks) = ("claude-opus-5", Quirks::default());
+        let change = Rewrite { model, defaults: &none, overrides: &none, usage: false, quirks };
+        String::from_utf8(rewrite(&object, change, platform)).unwrap()
     }
 
     #[test]

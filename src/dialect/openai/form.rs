@@ -1,6 +1,6 @@
 //! A request as `multipart/form-data`, as audio and images are sent: read where it lies, its files never copied twice.
 
-use super::Rewrite;
+use crate::dialect::Rewrite;
 use bytes::Bytes;
 use memchr::memmem;
 use serde_json::{Map, Value};

@@ -12,5 +12,5 @@ pub use answer::read as read_answer;
 pub use embed::{read_embed_request, write_embed_answer};
 pub use fault::read as read_fault;
 pub use form::Form;
-pub use request::{Rewrite, asks_for_usage, rewrite};
+pub use request::{asks_for_usage, rewrite};
 pub use stream::Stream;

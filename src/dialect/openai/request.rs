@@ -2,42 +2,17 @@
 
 use crate::{
     chat::Loss,
-    dialect::Quirks,
+    dialect::{Quirks, Rewrite},
     json::{Edits, Object, member, quoted},
 };
 use serde_json::{Map, Value};
-
-/// What must change.
-#[derive(Debug, Clone, Copy)]
-pub struct Rewrite<'a> {
-    /// The model, as the provider calls it.
-    pub model: &'a str,
-    /// Body fields for requests that do not name them.
-    pub defaults: &'a Map<String, Value>,
-    /// Body fields whatever the request says; `null` takes a field away.
-    pub overrides: &'a Map<String, Value>,
-    /// Ask the stream to report its usage.
-    pub usage: bool,
-    /// What the provider does not take, or calls something else.
-    pub quirks: Quirks,
-}
 
 /// The body for the provider.
 #[must_use]
 pub fn rewrite(body: &Object, change: Rewrite<'_>, loss: &mut Loss) -> Vec<u8> {
     let mut edits = Edits::of(body);
     quirks(body, &change.quirks, &mut edits, loss);
-    for (key, value) in change.defaults {
-        if body.raw(key).is_none() && !value.is_null() {
-            edits.set(key, value.to_string());
-        }
-    }
-    for (key, value) in change.overrides {
-        match value {
-            Value::Null => edits.remove(key),
-            value => edits.set(key, value.to_string()),
-        }
-    }
+    change.set_params(body, &mut edits);
     if change.usage && !asks_for_usage(body) {
         edits.set("stream_options", with_usage(body.raw("stream_options")));
     }
