@@ -3,9 +3,11 @@
 use super::{
     blocks::{arguments, with},
     client::citations,
-    fault, thought, usage,
+    fault,
+    thought::{self, Seal},
+    usage,
 };
-use crate::chat::{Answer, Choice, Citation, Content, Fault, Finish, Kind, Part, Reasoning, ToolCall, Usage};
+use crate::chat::{Answer, Choice, Citation, Content, Fault, Finish, Kind, Part, ToolCall, Usage};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -52,10 +54,8 @@ fn part(block: &Value) -> Option<Part> {
         "text" => Content::Text { text: text("text").into(), citations: citations(block) },
         "thinking" => Content::Reasoning(thought::read(text("thinking"), text("signature"))),
         "redacted_thinking" => match thought::open(text("data")) {
-            thought::Seal::Thought(signature) => {
-                Content::Reasoning(Reasoning { text: String::new(), signature: Some(signature) })
-            }
-            thought::Seal::Call(_) => return None,
+            Seal::Thought(signature) => Content::Reasoning(thought::wordless(signature)),
+            Seal::Call(_) => return None,
         },
         "tool_use" => Content::ToolCall(ToolCall {
             id: text("id").into(),

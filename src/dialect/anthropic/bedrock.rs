@@ -20,7 +20,7 @@ struct Chunk<'a> {
 impl Reader for BedrockReader {
     fn read(&mut self, event: Event<'_>, out: &mut Vec<Delta>) {
         if event.name != "chunk" {
-            if event.name.ends_with("xception") {
+            if event.name.ends_with("Exception") {
                 out.push(Delta::Fault(fault::of_exception(event.name, event.data)));
             }
             return;

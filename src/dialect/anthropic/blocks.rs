@@ -120,12 +120,14 @@ pub(super) fn with(mut object: Value, key: &str, value: Option<impl Into<Value>>
 }
 
 /// Blocks as one string where they are one plain text, else as they are.
-pub(super) fn terse(blocks: Vec<Value>) -> Value {
-    let plain = match blocks.as_slice() {
-        [Value::Object(block)] if block.len() == 2 => block.get("text").cloned(),
-        _ => None,
-    };
-    plain.unwrap_or(Value::Array(blocks))
+pub(super) fn terse(mut blocks: Vec<Value>) -> Value {
+    if let [Value::Object(block)] = blocks.as_mut_slice()
+        && block.len() == 2
+        && let Some(text) = block.remove("text")
+    {
+        return text;
+    }
+    Value::Array(blocks)
 }
 
 /// A block of text; Anthropic refuses blank ones.

@@ -73,7 +73,12 @@ impl Reader {
         };
         request.sampling.temperature = number(body, "temperature")?;
         request.sampling.top_p = number(body, "top_p")?;
-        request.sampling.top_k = number(body, "top_k")?.and_then(|number| number.as_u64());
+        request.sampling.top_k = match take(body, "top_k") {
+            None => None,
+            Some(number) => {
+                Some(number.as_u64().ok_or_else(|| Unfit::new("top_k", "must be a whole number"))?)
+            }
+        };
         for (i, stop) in list(body, "stop_sequences")?.into_iter().enumerate() {
             let Value::String(stop) = stop else {
                 return Err(Unfit::new(format!("stop_sequences[{i}]"), "must be a string"));
@@ -113,6 +118,7 @@ impl Reader {
             self.unread("output_config.effort");
         }
         let Some(thinking) = thinking else { return Ok(named.map(Thinking::Effort)) };
+        // `display` is left: a thought that is shown or not is the same thought
         let wish = match text(thinking, "type") {
             "adaptive" => return Ok(Some(Thinking::Adaptive(named))),
             "disabled" | "between_tools" => Thinking::Off,
@@ -211,10 +217,7 @@ impl Reader {
             }
             "thinking" => Content::Reasoning(thought::read(need("thinking")?, text(block, "signature"))),
             "redacted_thinking" => match thought::open(need("data")?) {
-                Seal::Thought(signature) => Content::Reasoning(crate::chat::Reasoning {
-                    text: String::new(),
-                    signature: Some(signature),
-                }),
+                Seal::Thought(signature) => Content::Reasoning(thought::wordless(signature)),
                 Seal::Call(signature) => {
                     *held = Some(signature);
                     return Ok(None);

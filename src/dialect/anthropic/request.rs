@@ -40,7 +40,7 @@ pub fn write_request(
     )?;
     let mut more = Vec::new();
     let tools = tools(request, model, loss);
-    let choice = tool_choice(request, model, &tools, (&mut more, loss));
+    let choice = tool_choice(request, model, &tools, &mut more, loss);
     let format = format(request, model, &mut more, loss);
     let max_tokens = request.max_tokens.unwrap_or(goal.max_tokens);
     let scene = Scene {
@@ -122,7 +122,8 @@ fn tool_choice(
     request: &Request,
     model: Traits,
     tools: &[Value],
-    (more, loss): (&mut Vec<String>, &mut Loss),
+    more: &mut Vec<String>,
+    loss: &mut Loss,
 ) -> Option<Value> {
     let single = request.parallel_tool_calls == Some(false);
     let asked = matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));

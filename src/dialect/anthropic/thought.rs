@@ -27,6 +27,11 @@ pub(super) fn read(text: &str, signature: &str) -> Reasoning {
     Reasoning { text: text.to_owned(), signature }
 }
 
+/// A thought that is all signature.
+pub(super) fn wordless(signature: Signature) -> Reasoning {
+    Reasoning { text: String::new(), signature: Some(signature) }
+}
+
 /// What is in a sealed block.
 pub(super) fn open(data: &str) -> Seal {
     if let Some(call) = data.strip_prefix(CALL) {
@@ -103,7 +108,7 @@ mod tests {
             let back = match block["type"].as_str().unwrap() {
                 "thinking" => read(block["thinking"].as_str().unwrap(), block["signature"].as_str().unwrap()),
                 _ => match open(block["data"].as_str().unwrap()) {
-                    Seal::Thought(signature) => Reasoning { text: String::new(), signature: Some(signature) },
+                    Seal::Thought(signature) => wordless(signature),
                     Seal::Call(_) => panic!("no call"),
                 },
             };

@@ -46,10 +46,14 @@ impl Turns {
             let asked = std::mem::take(&mut turns.system);
             turns.push("user", asked);
         }
-        match turns.messages.is_empty() {
-            true => Err(Unfit::new("messages", "needs a message that says something")),
-            false => Ok(turns),
+        let nothing = || Unfit::new("messages", "needs a message that says something");
+        if turns.messages.first().ok_or_else(nothing)?.role == "assistant" {
+            // the first word must be the user's
+            turns
+                .messages
+                .insert(0, Turn { role: "user", blocks: vec![json!({"type": "text", "text": "Hello."})] });
         }
+        Ok(turns)
     }
 
     /// The messages.

@@ -124,6 +124,15 @@ fn instructions_alone_are_what_is_asked() {
 }
 
 #[test]
+fn the_first_word_is_the_users() {
+    let greeting = Message::new(Role::Assistant, vec![Part::text("Hi, I am Bo.")]);
+    let request = Request { messages: vec![greeting, user("Hi")], ..Request::default() };
+    let body = written(&request, "claude-opus-5").0;
+    let roles: Vec<_> = body["messages"].as_array().unwrap().iter().map(|turn| &turn["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "user"]);
+}
+
+#[test]
 fn a_schema_is_native_where_the_model_has_it_and_words_where_not() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}});
     let format = Format::Schema { name: Some("x".into()), description: None, schema, strict: Some(true) };
