@@ -74,13 +74,22 @@ fn read_call(call: &Value, at: usize) -> ToolCall {
 fn read_thought(thought: &Value) -> Option<Reasoning> {
     let text = |path| thought.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty());
     let words = text("/reasoningText/text").unwrap_or_default().to_owned();
-    let token = text("/reasoningText/signature").or_else(|| text("/redactedContent"));
-    (token.is_some() || !words.is_empty()).then(|| Reasoning { text: words, signature: token.map(signature) })
+    let signature =
+        text("/reasoningText/signature").map(signed).or_else(|| text("/redactedContent").map(sealed));
+    (signature.is_some() || !words.is_empty()).then_some(Reasoning { text: words, signature })
 }
 
+/// Marks a thought that is encrypted as a whole: a signed one may have no words either.
+pub(super) const SEALED: &str = "redacted:";
+
 /// A token of Claude's, the only one on Bedrock that signs its thoughts.
-pub(super) fn signature(token: &str) -> Signature {
+pub(super) fn signed(token: &str) -> Signature {
     Signature { maker: Maker::Anthropic, token: token.into() }
+}
+
+/// A thought of Claude's that only Claude can read.
+pub(super) fn sealed(thought: &str) -> Signature {
+    signed(&format!("{SEALED}{thought}"))
 }
 
 /// A source, of a whole answer or of a stream.
@@ -173,7 +182,7 @@ mod tests {
         body["trace"] = json!({"promptRouter": {"invokedModelId": "arn:x"}});
         let answer = read(&body).unwrap();
         let thought = |text: &str, token: &str| {
-            Content::Reasoning(Reasoning { text: text.into(), signature: Some(signature(token)) })
+            Content::Reasoning(Reasoning { text: text.into(), signature: Some(signed(token)) })
         };
         let call = |id: &str, name: &str, arguments: &str| {
             Content::ToolCall(ToolCall {
@@ -187,7 +196,7 @@ mod tests {
             answer.choices[0].parts.iter().map(|part| part.content.clone()).collect();
         let want = [
             thought("hm", "c2ln"),
-            thought("", "cmVk"),
+            thought("", "redacted:cmVk"),
             Part::text("Let me look.").content,
             call("tooluse_1", "look", r#"{"at":1.0}"#),
             call("tooluse_2", "wait", "{}"),

@@ -1,6 +1,6 @@
 //! What is said: instructions apart, then user and model in turns.
 
-use super::{media::Shelf, model::Model, tools::check_name};
+use super::{answer::SEALED, media::Shelf, model::Model, tools::check_name};
 use crate::chat::{
     Content, Loss, Maker, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult, Unfit,
 };
@@ -147,13 +147,11 @@ impl Writer<'_> {
 
     /// Only Claude takes thoughts back, and only those that Claude signed.
     fn thought(&mut self, thought: &Reasoning) -> Option<Value> {
-        let claude = self.model.claude()?;
+        self.model.claude()?;
         let token = thought.signature.as_ref()?.of(Maker::Anthropic)?;
-        // without words it is encrypted as a whole, but for the models that do not tell what they sign
-        let block = if thought.text.is_empty() && claude.takes_sampling() {
-            json!({"redactedContent": token})
-        } else {
-            json!({"reasoningText": {"text": thought.text, "signature": token}})
+        let block = match token.strip_prefix(SEALED) {
+            Some(sealed) => json!({"redactedContent": sealed}),
+            None => json!({"reasoningText": {"text": thought.text, "signature": token}}),
         };
         Some(json!({"reasoningContent": block}))
     }

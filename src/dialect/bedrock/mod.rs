@@ -11,6 +11,7 @@ mod media;
 mod model;
 mod request;
 mod sampling;
+mod schema;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -25,11 +25,30 @@ pub(super) enum Family {
     Other,
 }
 
-/// A Claude, by its version.
+/// A Claude, by its name and version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claude {
+    line: Line,
     version: (u32, u32),
-    always: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Haiku,
+    Sonnet,
+    Opus,
+    /// Fable and Mythos.
+    Tale,
+    Other,
+}
+
+/// Whether a model can be made to call a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forced {
+    Always,
+    /// Only while it does not think.
+    Unthinking,
+    Never,
 }
 
 /// Open weights that Bedrock can hold to a schema.
@@ -87,17 +106,27 @@ impl Model {
 impl Claude {
     /// `sonnet-4-5-20250929-v1:0`, `3-7-sonnet-20250219-v1:0`, `opus-5`, `instant-v1`.
     fn of(name: &str) -> Self {
-        let mut words = name.split(['-', ':', '.', '/']).peekable();
-        let first = words.next_if(|word| !word.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default();
-        let mut number = || words.next().filter(|word| word.len() <= 2).and_then(|word| word.parse().ok());
-        let version = match (first, number()) {
-            ("v1" | "v2" | "instant", _) => (2, 0),
-            (_, Some(major)) => (major, number().unwrap_or(0)),
-            // one that has a name only is newer than any number known here
-            (_, None) => (u32::MAX, 0),
+        let words = || name.split(['-', ':', '.', '/']);
+        let line = words().find_map(|word| {
+            Some(match word {
+                "haiku" => Line::Haiku,
+                "sonnet" => Line::Sonnet,
+                "opus" => Line::Opus,
+                "fable" | "mythos" => Line::Tale,
+                _ => return None,
+            })
+        });
+        // dates are no versions
+        let number = |word: &str| word.parse().ok().filter(|_| word.len() <= 2);
+        let mut rest = words();
+        let version = match rest.by_ref().find_map(number) {
+            Some(major) => (major, rest.next().and_then(number).unwrap_or(0)),
+            // the first ones have other numbers; one without any is newer than what is known here
+            None if name.starts_with('v') || name.starts_with("instant") => (2, 0),
+            None => (5, 0),
         };
-        let always = matches!(first, "fable" | "mythos") || first == "opus" && version >= (5, 5);
-        Self { version, always }
+        let version = if line.is_none() && version < (3, 0) { (2, 0) } else { version };
+        Self { line: line.unwrap_or(Line::Other), version }
     }
 
     /// It can think before it answers.
@@ -120,9 +149,25 @@ impl Claude {
         self.version > (4, 6)
     }
 
-    /// It thinks whether asked to or not, and can not be told.
-    pub(super) fn thinks_always(self) -> bool {
-        self.always
+    /// The word that keeps it from thinking; `None` where nothing does.
+    pub(super) fn rests(self) -> Option<&'static str> {
+        match self.line {
+            Line::Tale => None,
+            Line::Opus if self.version >= (5, 5) => None,
+            // but for notes between its tool calls
+            Line::Sonnet if self.version >= (5, 5) => Some("between_tools"),
+            _ => Some("disabled"),
+        }
+    }
+
+    /// Whether it can be made to call a tool.
+    pub(super) fn forced(self) -> Forced {
+        match self.line {
+            Line::Tale => Forced::Never,
+            Line::Opus | Line::Sonnet | Line::Other if self.version >= (5, 5) => Forced::Never,
+            _ if self.version >= (5, 0) => Forced::Always,
+            _ => Forced::Unthinking,
+        }
     }
 
     /// It lets temperature and the like be chosen.
@@ -166,13 +211,17 @@ mod tests {
                 (4, 1),
             ),
             ("global.anthropic.claude-sonnet-5", (5, 0)),
-            ("global.anthropic.claude-mythos-preview", (u32::MAX, 0)),
+            ("global.anthropic.claude-mythos-preview", (5, 0)),
         ] {
             assert_eq!(claude(id).version, version, "{id}");
         }
-        assert!(claude("anthropic.claude-fable-5").thinks_always());
-        assert!(claude("anthropic.claude-opus-5-5").thinks_always());
-        assert!(!claude("anthropic.claude-opus-5").thinks_always());
+        assert_eq!(claude("anthropic.claude-fable-5").rests(), None);
+        assert_eq!(claude("anthropic.claude-opus-5-5").rests(), None);
+        assert_eq!(claude("anthropic.claude-sonnet-5-5").rests(), Some("between_tools"));
+        assert_eq!(claude("anthropic.claude-opus-5").rests(), Some("disabled"));
+        assert_eq!(claude("anthropic.claude-opus-5").forced(), Forced::Always);
+        assert_eq!(claude("anthropic.claude-opus-4-8").forced(), Forced::Unthinking);
+        assert_eq!(claude("anthropic.claude-opus-5-5").forced(), Forced::Never);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A request for Converse and ConverseStream.
 
-use super::{conversation, model::Model};
+use super::{conversation, model::Model, schema::closed};
 use crate::{
     chat::{Format, Loss, Request, Unfit},
     dialect::Goal,
@@ -84,7 +84,8 @@ impl Draft<'_> {
     fn format(&mut self) {
         match &self.request.format {
             Some(Format::Schema { name, description, schema, .. }) if self.model.exact => {
-                let mut wanted = Map::from_iter([("schema".to_owned(), schema.to_string().into())]);
+                let mut wanted =
+                    Map::from_iter([("schema".to_owned(), closed(schema.clone()).to_string().into())]);
                 wanted.extend(name.as_deref().map(|name| ("name".to_owned(), name.into())));
                 wanted.extend(description.as_deref().map(|text| ("description".to_owned(), text.into())));
                 let format = json!({"type": "json_schema", "structure": {"jsonSchema": wanted}});

@@ -67,14 +67,14 @@ impl Draft<'_> {
         takes
     }
 
-    /// Converse ends at 1 where OpenAI ends at 2.
+    /// Converse ends at 1 where OpenAI ends at 2; what it takes no other than 1, it takes unsaid.
     fn temperature(&mut self, temperature: &Number, taken: bool) {
-        let within = temperature.as_f64().is_some_and(|t| t <= 1.0);
-        if !(taken && within) {
+        let value = temperature.as_f64().unwrap_or(1.0);
+        if value > 1.0 || value < 1.0 && !taken {
             self.loss.of("temperature");
         }
         if taken {
-            let value = if within { Value::Number(temperature.clone()) } else { 1.into() };
+            let value = if value > 1.0 { 1.into() } else { Value::Number(temperature.clone()) };
             self.inference.insert("temperature".into(), value);
         }
     }

@@ -1,7 +1,7 @@
 //! A streamed answer of ConverseStream, event by event.
 
 use super::{
-    answer::{citation, finish, is_ours, signature, usage},
+    answer::{citation, finish, is_ours, sealed, signed, usage},
     fault,
 };
 use crate::{
@@ -74,10 +74,10 @@ impl StreamReader {
             self.arguments(number(data), piece, out);
         } else if let Some(text) = text("/reasoningContent/text") {
             out.push(Delta::Reasoning { choice: 0, text: text.into() });
-        } else if let Some(token) =
-            text("/reasoningContent/signature").or_else(|| text("/reasoningContent/redactedContent"))
-        {
-            out.push(Delta::Signature { choice: 0, signature: signature(token) });
+        } else if let Some(token) = text("/reasoningContent/signature") {
+            out.push(Delta::Signature { choice: 0, signature: signed(token) });
+        } else if let Some(thought) = text("/reasoningContent/redactedContent") {
+            out.push(Delta::Signature { choice: 0, signature: sealed(thought) });
         } else if let Some(source) = delta.get("citation") {
             out.push(Delta::Citation { choice: 0, citation: citation(source) });
         }
@@ -191,7 +191,7 @@ mod tests {
         let want = [
             Delta::Start { id: String::new(), model: String::new() },
             Delta::Reasoning { choice: 0, text: "hm".into() },
-            Delta::Signature { choice: 0, signature: signature("c2ln") },
+            Delta::Signature { choice: 0, signature: signed("c2ln") },
             Delta::Text { choice: 0, text: "Let me look.".into() },
             call(0, "tooluse_1"),
             arguments(0, "{\"at\""),
@@ -223,7 +223,7 @@ mod tests {
         ]);
         let citation = Citation { url: Some("https://a.test".into()), ..Citation::default() };
         let want = [
-            Delta::Signature { choice: 0, signature: signature("cmVk") },
+            Delta::Signature { choice: 0, signature: sealed("cmVk") },
             Delta::Citation { choice: 0, citation },
         ];
         assert_eq!(got[1..], want);

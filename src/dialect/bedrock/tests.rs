@@ -285,7 +285,8 @@ fn what_a_tool_has_beyond_a_function_is_lost() {
     let search = Tool::Foreign(json!({"type": "web_search_20250305", "name": "web_search"}));
     let request = Request { tools: vec![strict, search], ..hello() };
     let (sonnet, loss) = written(SONNET, &request);
-    let spec = json!({"name": "look", "inputSchema": {"json": {"type": "object"}}, "strict": true});
+    let schema = json!({"type": "object", "additionalProperties": false});
+    let spec = json!({"name": "look", "strict": true, "inputSchema": {"json": schema}});
     assert_eq!(sonnet["toolConfig"]["tools"], json!([{"toolSpec": spec}]));
     assert_eq!(loss, "tools.web_search_20250305");
     assert_eq!(written(OPUS5, &request).1, "tools.strict,tools.web_search_20250305");
@@ -321,15 +322,15 @@ fn every_maker_is_asked_to_think_in_his_own_words() {
     assert_eq!(asked(SONNET, Thinking::Adaptive(None)), budget(8192));
     assert_eq!(asked(SONNET, Thinking::Off), plain(Value::Null));
     let adaptive = json!({"thinking": {"type": "adaptive", "display": "summarized"}});
-    assert_eq!(asked(OPUS5, Thinking::Budget(5000)), (adaptive, "medium".into(), String::new()));
+    assert_eq!(asked(OPUS5, Thinking::Budget(5000)), (adaptive.clone(), "medium".into(), String::new()));
     assert_eq!(asked(OPUS5, Thinking::Off), plain(json!({"thinking": {"type": "disabled"}})));
     let opus46 = "us.anthropic.claude-opus-4-6-v1";
     let both = json!({"thinking": {"type": "adaptive"}});
     assert_eq!(asked(opus46, Thinking::Effort(Effort::Max)), (both, "max".into(), String::new()));
     assert_eq!(asked(opus46, Thinking::Budget(2000)), budget(2000));
     let fable = "anthropic.claude-fable-5";
-    assert_eq!(asked(fable, Thinking::Effort(Effort::High)), (Value::Null, "high".into(), String::new()));
-    assert_eq!(asked(fable, Thinking::Off), lost());
+    assert_eq!(asked(fable, Thinking::Effort(Effort::High)), (adaptive, "high".into(), String::new()));
+    assert_eq!(asked(fable, Thinking::Off), (Value::Null, "low".into(), "reasoning".into()));
     assert_eq!(asked("anthropic.claude-3-haiku-20240307-v1:0", Thinking::Budget(2000)), lost());
     let nova =
         |effort: &str| plain(json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}));
@@ -349,9 +350,9 @@ fn a_budget_leaves_room_for_the_answer() {
         (budget.unwrap_or_default(), body["inferenceConfig"]["maxTokens"].clone(), loss)
     };
     let got = |budget: u64, most: u64| (budget.into(), most.into(), String::new());
-    assert_eq!(asked(Thinking::Budget(9000), Some(4096)), got(4095, 4096));
-    assert_eq!(asked(Thinking::Effort(Effort::High), Some(4096)), got(2048, 4096));
-    assert_eq!(asked(Thinking::Effort(Effort::High), Some(1500)), got(1024, 1500));
+    assert_eq!(asked(Thinking::Budget(9000), Some(4096)), got(3072, 4096));
+    assert_eq!(asked(Thinking::Effort(Effort::High), Some(4096)), got(3072, 4096));
+    assert_eq!(asked(Thinking::Effort(Effort::High), Some(1500)), got(1125, 1500));
     assert_eq!(asked(Thinking::Budget(10), None), got(1024, 64_000));
     let none = (Value::Null, 1024.into(), "reasoning".to_owned());
     assert_eq!(asked(Thinking::Budget(9000), Some(1024)), none);
@@ -376,6 +377,9 @@ fn who_thinks_is_not_narrowed() {
     assert_eq!((inference, loss.as_str()), (json!({"temperature": 0.2}), "top_p"));
     assert_eq!(additional, json!({"top_k": 5}));
     assert_eq!(asked(OPUS5, None), (Value::Null, Value::Null, "temperature,top_p,top_k".into()));
+    let default =
+        crate::chat::Sampling { temperature: serde_json::from_str("1.0").ok(), ..Default::default() };
+    assert_eq!(written(OPUS5, &Request { sampling: default, ..hello() }).1, "");
     let (_, additional, loss) = asked(NOVA, None);
     assert_eq!((additional, loss.as_str()), (json!({"inferenceConfig": {"topK": 5}}), ""));
     assert_eq!(asked(NOVA, Some(Thinking::Effort(Effort::High))).2, "temperature,top_p");
@@ -388,10 +392,13 @@ fn thoughts_go_back_to_their_maker_only() {
     let first =
         |model: &str, part: Part| body(model, &called(vec![part]))["messages"][1]["content"][0].clone();
     assert_eq!(first(SONNET, thought("hm", Maker::Anthropic)), signed);
-    let redacted = json!({"reasoningContent": {"redactedContent": "c2ln"}});
-    assert_eq!(first(SONNET, thought("", Maker::Anthropic)), redacted);
     let wordless = json!({"reasoningContent": {"reasoningText": {"text": "", "signature": "c2ln"}}});
-    assert_eq!(first(OPUS5, thought("", Maker::Anthropic)), wordless);
+    assert_eq!(first(SONNET, thought("", Maker::Anthropic)), wordless);
+    let token = "redacted:c2ln".into();
+    let sealed =
+        Reasoning { text: String::new(), signature: Some(Signature { maker: Maker::Anthropic, token }) };
+    let redacted = json!({"reasoningContent": {"redactedContent": "c2ln"}});
+    assert_eq!(first(SONNET, Content::Reasoning(sealed).into()), redacted);
     assert!(first(SONNET, thought("hm", Maker::Google)).get("toolUse").is_some());
     assert!(first(NOVA, thought("hm", Maker::Anthropic)).get("toolUse").is_some());
 }
@@ -413,10 +420,12 @@ fn without_its_own_thought_a_turn_is_ended_without_thinking() {
         ..with_tools()
     };
     assert_eq!(written(SONNET, &forced).1, "reasoning");
-    assert_eq!(
-        written(OPUS5, &forced).0["additionalModelRequestFields"],
-        json!({"thinking": {"type": "disabled"}})
-    );
+    assert_eq!(written(OPUS5, &forced).1, "");
+    let (opus48, loss) = written("anthropic.claude-opus-4-8", &forced);
+    let disabled = json!({"thinking": {"type": "disabled"}});
+    assert_eq!((&opus48["additionalModelRequestFields"], loss.as_str()), (&disabled, "reasoning"));
+    let (fable, loss) = written("anthropic.claude-fable-5", &forced);
+    assert_eq!((fable["toolConfig"].get("toolChoice"), loss.as_str()), (None, "tool_choice"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! How much the model thinks before it answers: every maker's in his own words.
 
 use super::{
-    model::{Claude, Family},
+    model::{Claude, Family, Forced},
     request::Draft,
 };
-use crate::chat::{Content, Effort, Maker, Message, Role, Thinking, ToolChoice};
+use crate::chat::{Content, Effort, Maker, Message, Origin, Role, Thinking};
 use serde_json::{Value, json};
 
 /// The least that Claude thinks, in tokens.
@@ -24,64 +24,85 @@ pub(super) enum Thinks {
 impl Draft<'_> {
     /// Asks for as much thinking as the request does.
     pub(super) fn thinking(&mut self) -> Thinks {
-        match (self.model.family, self.request.thinking) {
-            (Family::Claude(claude), asked) => self.claude_thinks(claude, asked),
-            (Family::Nova2, Some(asked)) => self.nova_thinks(asked),
-            (Family::GptOss | Family::Gpt, Some(asked)) => self.gpt_thinks(asked),
-            (_, None | Some(Thinking::Off)) => Thinks::No,
-            (Family::Nova | Family::Other, Some(_)) => {
-                self.loss.of("reasoning");
+        let Some(asked) = self.request.thinking else { return Thinks::No };
+        match self.model.family {
+            Family::Claude(claude) => self.claude_thinks(claude, asked),
+            Family::Nova2 => self.nova_thinks(asked),
+            Family::GptOss | Family::Gpt => self.gpt_thinks(asked),
+            Family::Nova | Family::Other => {
+                if asked != Thinking::Off {
+                    self.loss.of("reasoning");
+                }
                 Thinks::No
             }
         }
     }
 
-    fn claude_thinks(&mut self, claude: Claude, asked: Option<Thinking>) -> Thinks {
-        let wanted = asked.filter(|asked| *asked != Thinking::Off);
-        // it does not think about a tool that it must call
-        let forced = !self.request.tools.is_empty()
-            && matches!(self.request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
-        let config =
-            wanted.filter(|_| claude.thinks() && !forced).and_then(|wanted| self.config(claude, wanted));
-        let off = asked.is_some() && wanted.is_none();
-        if wanted.is_some() && config.is_none() || off && claude.thinks_always() {
+    fn claude_thinks(&mut self, claude: Claude, asked: Thinking) -> Thinks {
+        // what must be called is part of the request's meaning, thinking is not
+        let barred = self.forced().is_some() && claude.forced() == Forced::Unthinking;
+        let can = asked != Thinking::Off && claude.thinks() && !barred;
+        if let (true, Origin::Anthropic, Thinking::Effort(effort)) =
+            (claude.is_adaptive(), self.request.origin, asked)
+        {
+            // there an effort without `thinking` is how hard to work, and not a wish for thoughts
+            self.effort(claude, effort);
+            return Thinks::No;
+        }
+        if let Some(config) = Some(asked).filter(|_| can).and_then(|asked| self.config(claude, asked)) {
+            self.additional.insert("thinking".into(), config);
+            return Thinks::Yes;
+        }
+        match claude.rests().filter(|_| claude.thinks_unasked()) {
+            Some(word) => {
+                self.additional.insert("thinking".into(), json!({"type": word}));
+            }
+            None if claude.thinks_unasked() => {
+                self.loss.of("reasoning");
+                self.effort(claude, Effort::Low);
+            }
+            None => {}
+        }
+        if asked != Thinking::Off {
             self.loss.of("reasoning");
         }
-        let thinks = if config.is_some() { Thinks::Yes } else { Thinks::No };
-        let silenced = (off || forced) && claude.thinks_unasked();
-        let config = config.or_else(|| silenced.then(|| json!({"type": "disabled"})));
-        if let Some(config) = config.filter(|_| !claude.thinks_always()) {
-            self.additional.insert("thinking".into(), config);
-        }
-        thinks
+        Thinks::No
+    }
+
+    fn effort(&mut self, claude: Claude, effort: Effort) {
+        let most = if claude.thinks_unasked() { "xhigh" } else { "max" };
+        let word = effort_word(effort, &["low", "medium", "high", most]);
+        self.output.insert("effort".into(), word.into());
     }
 
     /// Claude's `thinking`; where it is not counted in tokens, the effort too.
-    fn config(&mut self, claude: Claude, wanted: Thinking) -> Option<Value> {
-        if claude.has_budget() && (!claude.is_adaptive() || matches!(wanted, Thinking::Budget(_))) {
-            return self.budget(wanted).map(|tokens| json!({"type": "enabled", "budget_tokens": tokens}));
+    fn config(&mut self, claude: Claude, asked: Thinking) -> Option<Value> {
+        if claude.has_budget() && (!claude.is_adaptive() || matches!(asked, Thinking::Budget(_))) {
+            return self.budget(asked).map(|tokens| json!({"type": "enabled", "budget_tokens": tokens}));
         }
-        if let Some(effort) = wanted.effort() {
-            let word = effort_word(effort, &["low", "medium", "high", "max"]);
-            self.output.insert("effort".into(), word.into());
+        if let Some(effort) = asked.effort() {
+            self.effort(claude, effort);
         }
-        // the newer ones keep their thoughts to themselves unless asked for a summary
-        Some(match claude.has_budget() {
-            true => json!({"type": "adaptive"}),
-            false => json!({"type": "adaptive", "display": "summarized"}),
+        // the newer ones keep their words to themselves; Anthropic's clients know that
+        let shown = claude.thinks_unasked() && self.request.origin != Origin::Anthropic;
+        Some(match shown {
+            true => json!({"type": "adaptive", "display": "summarized"}),
+            false => json!({"type": "adaptive"}),
         })
     }
 
-    /// The tokens that Claude may think, fewer than the answer's; `None` where it can not think this time.
+    /// The tokens that Claude may think, fewer than the answer's; `None` where it can not think this time. What was not
+    /// counted out leaves a quarter to the answer.
     fn budget(&mut self, asked: Thinking) -> Option<u64> {
-        let most = self.most.saturating_sub(1);
-        if most < LEAST || lacks_thought(&self.request.messages) {
+        if self.most <= LEAST || lacks_thought(&self.request.messages) {
             return None;
         }
-        // what was not counted out leaves the answer as much
-        let most = if matches!(asked, Thinking::Budget(_)) { most } else { (self.most / 2).max(LEAST) };
+        let tokens = match asked {
+            Thinking::Budget(tokens) if tokens < self.most => tokens,
+            _ => asked.budget().unwrap_or(Effort::Medium.budget()).min(self.most - self.most / 4),
+        };
         self.inference.insert("maxTokens".into(), self.most.into());
-        Some(asked.budget().unwrap_or(Effort::Medium.budget()).clamp(LEAST, most))
+        Some(tokens.max(LEAST))
     }
 
     fn nova_thinks(&mut self, asked: Thinking) -> Thinks {

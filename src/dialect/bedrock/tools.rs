@@ -1,18 +1,21 @@
 //! Tools, and which of them must be called.
 
-use super::{conversation::cache_point, request::Draft};
+use super::{
+    conversation::cache_point,
+    model::{Claude, Forced},
+    request::Draft,
+    schema::closed,
+};
 use crate::chat::{Content, Tool, ToolChoice, Unfit};
 use serde_json::{Map, Value, json};
 
 impl Draft<'_> {
     pub(super) fn tools(&mut self) -> Result<(), Unfit> {
         let mut tools = self.specs()?;
+        let choice = self.choice();
         let called = self.called();
         let forbidden = self.request.tool_choice == Some(ToolChoice::None);
         if (tools.is_empty() || forbidden) && called.is_empty() {
-            if self.forced().is_some() {
-                self.loss.of("tool_choice");
-            }
             return Ok(());
         }
         if tools.is_empty() {
@@ -25,7 +28,6 @@ impl Draft<'_> {
             self.loss.of("tool_choice");
         }
         let mut config = Map::from_iter([("tools".to_owned(), tools.into())]);
-        let choice = self.forced();
         config.extend(choice.clone().map(|choice| ("toolChoice".to_owned(), choice)));
         self.body.insert("toolConfig".into(), config.into());
         if self.request.parallel_tool_calls == Some(false) && !forbidden {
@@ -63,14 +65,16 @@ impl Draft<'_> {
         spec.extend(description.map(|text| ("description".to_owned(), text.into())));
         let mut schema = parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
         schema.entry("type").or_insert_with(|| "object".into());
-        spec.insert("inputSchema".into(), json!({"json": schema}));
+        let mut schema = Value::Object(schema);
         match strict {
             Some(true) if self.model.exact => {
+                schema = closed(schema);
                 spec.insert("strict".into(), true.into());
             }
             Some(true) => self.loss.of("tools.strict"),
             _ => {}
         }
+        spec.insert("inputSchema".into(), json!({"json": schema}));
         json!({"toolSpec": spec})
     }
 
@@ -87,17 +91,34 @@ impl Draft<'_> {
         names
     }
 
-    fn forced(&self) -> Option<Value> {
+    /// The tool that must be called, as Converse says it; `None` where none must, or none of those that it knows.
+    pub(super) fn forced(&self) -> Option<Value> {
+        let mut names = self.request.tools.iter().filter_map(|tool| match tool {
+            Tool::Function { name, .. } => Some(name),
+            Tool::Foreign(_) => None,
+        });
         match self.request.tool_choice.as_ref()? {
-            ToolChoice::Required => Some(json!({"any": {}})),
-            ToolChoice::Named(name) => Some(json!({"tool": {"name": name}})),
+            ToolChoice::Required => names.next().map(|_| json!({"any": {}})),
+            ToolChoice::Named(name) => {
+                names.any(|known| known == name).then(|| json!({"tool": {"name": name}}))
+            }
             ToolChoice::Auto | ToolChoice::None => None,
         }
     }
 
+    fn choice(&mut self) -> Option<Value> {
+        let can = self.model.claude().is_none_or(|claude| claude.forced() != Forced::Never);
+        let choice = self.forced().filter(|_| can);
+        let asked = matches!(self.request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+        if asked && choice.is_none() {
+            self.loss.of("tool_choice");
+        }
+        choice
+    }
+
     /// One call at a time: a word of Claude's, merged with Converse's own choice where that is made.
     fn serial(&mut self, chosen: bool) {
-        if !self.model.claude().is_some_and(super::model::Claude::can_be_serial) {
+        if !self.model.claude().is_some_and(Claude::can_be_serial) {
             self.loss.of("parallel_tool_calls");
             return;
         }
