@@ -31,11 +31,10 @@ struct Writer<'l> {
 impl Writer<'_> {
     fn message(&mut self, message: &Message, at: &str) -> Result<(), Unfit> {
         self.loss.where_some("messages.name", message.name.as_ref());
+        message.parts.iter().for_each(|part| self.note(part));
         match message.role {
             Role::System | Role::Developer => {
-                let parts = message.parts.iter().map(|part| part as &Part);
-                let mut blocks = self.blocks(parts, at)?;
-                self.instructions.append(&mut blocks);
+                self.instructions.append(&mut blocks(message.parts.iter().enumerate(), at)?);
                 Ok(())
             }
             Role::User => self.user(message, at),
@@ -43,62 +42,77 @@ impl Writer<'_> {
         }
     }
 
+    /// What a part says besides its content.
+    fn note(&mut self, part: &Part) {
+        self.loss.where_some("cache_control", part.cache.as_ref());
+        match &part.content {
+            Content::Text { citations, .. } => {
+                self.loss.where_some("messages.citations", citations.first());
+            }
+            Content::ToolResult(result) => {
+                if result.is_error {
+                    self.loss.of("messages.is_error");
+                }
+                result.parts.iter().for_each(|part| self.note(part));
+            }
+            _ => {}
+        }
+    }
+
     /// Results of tools come before what else the user says; what a result holds besides text, the user says.
     fn user(&mut self, message: &Message, at: &str) -> Result<(), Unfit> {
         let mut said = Vec::new();
-        for part in &message.parts {
+        for (i, part) in message.parts.iter().enumerate() {
             match &part.content {
-                Content::ToolResult(result) => said.extend(self.result(result, part)),
-                _ => said.push(part),
+                Content::ToolResult(result) => {
+                    said.extend(self.result(result).into_iter().map(|part| (i, part)))
+                }
+                _ => said.push((i, part)),
             }
         }
         if said.is_empty() && !message.parts.is_empty() {
             return Ok(());
         }
-        let blocks = self.blocks(said.into_iter(), at)?;
+        let blocks = blocks(said, at)?;
         self.turns.push(json!({"role": "user", "content": plain(blocks)}));
         Ok(())
     }
 
-    fn result<'p>(&mut self, result: &'p ToolResult, whole: &Part) -> Vec<&'p Part> {
-        self.loss.where_some("cache_control", whole.cache.as_ref());
-        if result.is_error {
-            self.loss.of("messages.is_error");
-        }
+    fn result<'p>(&mut self, result: &'p ToolResult) -> Vec<&'p Part> {
         self.turns.push(json!({"role": "tool", "tool_call_id": result.id, "content": result.text()}));
         result.parts.iter().filter(|part| !matches!(part.content, Content::Text { .. })).collect()
     }
 
-    /// What is said before a call is the plan of it. An assistant that says nothing is not passed on: Cohere refuses it.
+    /// What is said beside a call is the plan of it. An assistant that says nothing is not passed on: Cohere refuses it.
     fn assistant(&mut self, message: &Message, at: &str) -> Result<(), Unfit> {
-        let (mut said, mut calls) = (Vec::new(), Vec::new());
-        for part in &message.parts {
+        let acts = message.parts.iter().any(|part| matches!(part.content, Content::ToolCall(_)));
+        let (mut said, mut plan, mut calls) = (Vec::new(), String::new(), Vec::new());
+        for (i, part) in message.parts.iter().enumerate() {
             match &part.content {
                 Content::ToolCall(call) => calls.push(tool_call(call)),
+                Content::Text { text, .. } if acts => plan.push_str(text),
+                Content::Text { text, .. } if text.is_empty() => {}
                 Content::Reasoning(thought) if !self.thinks || thought.signature.is_some() => {
                     if !thought.text.is_empty() {
                         self.loss.of("messages.reasoning");
                     }
                 }
                 Content::Image(_) | Content::Document(_) => {
+                    let at = format!("{at}.content[{i}]");
                     return Err(Unfit::new(at, "takes pictures and documents from the user alone"));
                 }
-                _ => said.push(part),
+                _ => said.push((i, part)),
             }
         }
         let mut out = json!({"role": "assistant"});
-        if !calls.is_empty() {
-            let (plan, others): (Vec<&Part>, Vec<&Part>) =
-                said.into_iter().partition(|part| matches!(part.content, Content::Text { .. }));
-            said = others;
+        if acts {
             put(&mut out, "tool_calls", calls);
-            if !plan.is_empty() {
-                put(&mut out, "tool_plan", plan.iter().filter_map(|part| spoken(part)).collect::<String>());
-            }
         }
-        let blocks = self.blocks(said.into_iter(), at)?;
-        if !blocks.is_empty() {
-            put(&mut out, "content", plain(blocks));
+        if !plan.is_empty() {
+            put(&mut out, "tool_plan", plan);
+        }
+        if !said.is_empty() {
+            put(&mut out, "content", plain(blocks(said, at)?));
         }
         if out.as_object().is_some_and(|out| out.len() > 1) {
             self.turns.push(out);
@@ -114,14 +128,11 @@ impl Writer<'_> {
         all.append(&mut self.turns);
         all
     }
+}
 
-    fn blocks<'p>(&mut self, parts: impl Iterator<Item = &'p Part>, at: &str) -> Result<Vec<Value>, Unfit> {
-        let blocks = parts.enumerate().map(|(i, part)| {
-            self.loss.where_some("cache_control", part.cache.as_ref());
-            block(part, &format!("{at}.content[{i}]"))
-        });
-        blocks.collect()
-    }
+/// Parts come with their places in the message.
+fn blocks<'p>(parts: impl IntoIterator<Item = (usize, &'p Part)>, at: &str) -> Result<Vec<Value>, Unfit> {
+    parts.into_iter().map(|(i, part)| block(part, &format!("{at}.content[{i}]"))).collect()
 }
 
 /// A lone text is a string.
@@ -132,13 +143,6 @@ fn plain(mut blocks: Vec<Value>) -> Value {
             one.get_mut("text").map(Value::take).unwrap_or_default()
         }
         _ => blocks.into(),
-    }
-}
-
-fn spoken(part: &Part) -> Option<&str> {
-    match &part.content {
-        Content::Text { text, .. } => Some(text),
-        _ => None,
     }
 }
 

@@ -34,9 +34,10 @@ struct Writer<'m, 'l> {
 impl<'m> Writer<'m, '_> {
     fn message(&mut self, message: &'m Message, at: &str) -> Result<(), Unfit> {
         self.loss.where_some("messages.name", message.name.as_ref());
+        message.parts.iter().for_each(|part| self.note(part));
         match message.role {
             Role::System | Role::Developer => {
-                let content = self.content(&message.parts.iter().collect::<Vec<_>>(), at)?;
+                let content = content(&message.parts.iter().enumerate().collect::<Vec<_>>(), at)?;
                 self.instructions.push(json!({"role": "system", "content": content}));
                 Ok(())
             }
@@ -45,19 +46,36 @@ impl<'m> Writer<'m, '_> {
         }
     }
 
+    /// What a part says besides its content.
+    fn note(&mut self, part: &Part) {
+        self.loss.where_some("cache_control", part.cache.as_ref());
+        match &part.content {
+            Content::Text { citations, .. } => {
+                self.loss.where_some("messages.citations", citations.first());
+            }
+            Content::ToolResult(result) => {
+                if result.is_error {
+                    self.loss.of("messages.is_error");
+                }
+                result.parts.iter().for_each(|part| self.note(part));
+            }
+            _ => {}
+        }
+    }
+
     /// Results of tools are messages of their own, before what else the user says.
     fn user(&mut self, message: &'m Message, at: &str) -> Result<(), Unfit> {
         let mut said = Vec::new();
-        for part in &message.parts {
+        for (i, part) in message.parts.iter().enumerate() {
             match &part.content {
-                Content::ToolResult(result) => self.result(result, part, at)?,
-                _ => said.push(part),
+                Content::ToolResult(result) => self.result(result, &format!("{at}.content[{i}]"))?,
+                _ => said.push((i, part)),
             }
         }
         if said.is_empty() && !message.parts.is_empty() {
             return Ok(());
         }
-        let content = self.content(&said, at)?;
+        let content = content(&said, at)?;
         if self.turns.last().is_some_and(|last| is(last, "tool")) {
             self.turns.push(json!({"role": "assistant", "content": BRIDGE}));
         }
@@ -65,12 +83,8 @@ impl<'m> Writer<'m, '_> {
         Ok(())
     }
 
-    fn result(&mut self, result: &ToolResult, whole: &Part, at: &str) -> Result<(), Unfit> {
-        self.loss.where_some("cache_control", whole.cache.as_ref());
-        if result.is_error {
-            self.loss.of("messages.is_error");
-        }
-        let content = self.content(&result.parts.iter().collect::<Vec<_>>(), at)?;
+    fn result(&mut self, result: &ToolResult, at: &str) -> Result<(), Unfit> {
+        let content = content(&result.parts.iter().enumerate().collect::<Vec<_>>(), at)?;
         let mut message = json!({"role": "tool", "tool_call_id": id(&result.id), "content": content});
         if let Some(name) = self.tools.get(result.id.as_str()) {
             put(&mut message, "name", *name);
@@ -82,7 +96,7 @@ impl<'m> Writer<'m, '_> {
     /// An assistant that says nothing is not passed on: Mistral refuses it.
     fn assistant(&mut self, message: &'m Message, at: &str) -> Result<(), Unfit> {
         let (mut said, mut calls) = (Vec::new(), Vec::new());
-        for part in &message.parts {
+        for (i, part) in message.parts.iter().enumerate() {
             match &part.content {
                 Content::ToolCall(call) => {
                     self.tools.insert(&call.id, &call.name);
@@ -93,12 +107,13 @@ impl<'m> Writer<'m, '_> {
                         self.loss.of("messages.reasoning");
                     }
                 }
-                _ => said.push(part),
+                Content::Text { text, .. } if text.is_empty() => {}
+                _ => said.push((i, part)),
             }
         }
         let mut out = json!({"role": "assistant"});
         if !said.is_empty() {
-            put(&mut out, "content", self.content(&said, at)?);
+            put(&mut out, "content", content(&said, at)?);
         }
         match (calls.is_empty(), said.is_empty()) {
             (true, true) => return Ok(()),
@@ -118,22 +133,18 @@ impl<'m> Writer<'m, '_> {
         self.instructions.append(&mut self.turns);
         self.instructions
     }
+}
 
-    /// A lone text is a string.
-    fn content(&mut self, parts: &[&Part], at: &str) -> Result<Value, Unfit> {
-        for part in parts {
-            self.loss.where_some("cache_control", part.cache.as_ref());
+/// A lone text is a string. Parts come with their places in the message.
+fn content(parts: &[(usize, &Part)], at: &str) -> Result<Value, Unfit> {
+    match parts {
+        [] => Ok("".into()),
+        [(_, Part { content: Content::Text { text, .. } | Content::Refusal(text), .. })] => {
+            Ok(text.as_str().into())
         }
-        match parts {
-            [] => Ok("".into()),
-            [Part { content: Content::Text { text, .. } | Content::Refusal(text), .. }] => {
-                Ok(text.as_str().into())
-            }
-            parts => {
-                let chunks =
-                    parts.iter().enumerate().map(|(i, part)| chunk(part, &format!("{at}.content[{i}]")));
-                chunks.collect::<Result<Vec<_>, _>>().map(Value::Array)
-            }
+        parts => {
+            let chunks = parts.iter().map(|(i, part)| chunk(part, &format!("{at}.content[{i}]")));
+            chunks.collect::<Result<Vec<_>, _>>().map(Value::Array)
         }
     }
 }

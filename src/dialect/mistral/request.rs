@@ -76,7 +76,7 @@ fn effort(thinking: Option<Thinking>, model: &str, loss: &mut Loss) -> Option<&'
         return None;
     }
     if asked != Some(Effort::High) {
-        loss.of("reasoning_effort");
+        loss.of("reasoning");
     }
     Some("high")
 }

@@ -3,8 +3,9 @@
 use super::{StreamReader, message, read_answer, read_embed, read_fault, write_request};
 use crate::{
     chat::{
-        Content, Delta, Effort, Finish, Format, Kind, Loss, Maker, Media, Message, Part, Reasoning, Request,
-        Role, Sampling, Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Unfit, Usage,
+        Citation, Content, Delta, Effort, Finish, Format, Kind, Loss, Maker, Media, Message, Part, Reasoning,
+        Request, Role, Sampling, Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Unfit,
+        Usage,
     },
     dialect::{Event, Goal, Platform, Quirks, Reader},
     sse::events,
@@ -173,7 +174,7 @@ fn a_model_thinks_hard_or_not_at_all() {
     assert_eq!(effort(small, Thinking::Off), (None, String::new()));
     assert_eq!(effort(small, Thinking::Adaptive(None)), (None, String::new()));
     assert_eq!(effort(small, Thinking::Effort(Effort::High)), (Some("high".into()), String::new()));
-    assert_eq!(effort(small, Thinking::Budget(2000)), (Some("high".into()), "reasoning_effort".into()));
+    assert_eq!(effort(small, Thinking::Budget(2000)), (Some("high".into()), "reasoning".into()));
     assert_eq!(effort("codestral-latest", Thinking::Effort(Effort::High)), (None, "reasoning".into()));
 }
 
@@ -207,10 +208,10 @@ fn messages_stand_in_the_order_that_mistral_demands() {
         says(Role::User, "go"),
         Message::new(Role::Assistant, vec![calls("aaaaaaaaa", "f")]),
         Message::new(Role::User, vec![Part::text("and now?"), gives("aaaaaaaaa", "1")]),
-        says(Role::Assistant, ""),
+        says(Role::Assistant, "Wait."),
         says(Role::Developer, "be brief"),
         says(Role::System, "be kind"),
-        Message::new(Role::Assistant, vec![]),
+        says(Role::Assistant, ""),
         says(Role::Assistant, "So"),
     ]);
     let roles: Vec<&str> = sent.as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
@@ -251,6 +252,7 @@ fn media_become_chunks() {
         .into(),
         Content::Audio(Media::new(base64("audio/wav"))).into(),
         Part { cache: Some(json!({"type": "ephemeral"})), ..Part::text("see") },
+        Content::Text { text: "said".into(), citations: vec![Citation::default()] }.into(),
     ];
     let (sent, loss) = messages(vec![Message::new(Role::User, parts)]);
     let want = json!([
@@ -260,13 +262,14 @@ fn media_become_chunks() {
         {"type": "text", "text": "Notes\n\nbuy milk"},
         {"type": "input_audio", "input_audio": "QQ=="},
         {"type": "text", "text": "see"},
+        {"type": "text", "text": "said"},
     ]);
-    assert_eq!((&sent[0]["content"], loss.as_str()), (&want, "cache_control"));
+    assert_eq!((&sent[0]["content"], loss.as_str()), (&want, "cache_control,messages.citations"));
 }
 
 #[test]
 fn a_picture_in_a_foreign_store_does_not_fit() {
-    let parts = vec![Part::text("see"), Content::Image(Media::new(Source::File("f".into()))).into()];
+    let parts = vec![gives("a", "b"), Content::Image(Media::new(Source::File("f".into()))).into()];
     let request = Request { messages: vec![Message::new(Role::User, parts)], ..Request::default() };
     let unfit = write_request(&request, &goal("m"), &mut Loss::default());
     let want =
