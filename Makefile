@@ -33,7 +33,7 @@ lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and dup
 	$(TOOLS)/cargo-deny --locked check bans licenses sources
 
 bench: $(ENVOY_BIN) ## measure a walk, and the pair beside a bare Envoy
-	cargo bench --locked --bench walk --bench pair
+	cargo bench --locked --bench walk --bench dialects --bench pair
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain
 	export PATH="$(abspath $(TOOLS))/bin:$$PATH"; \

@@ -70,18 +70,6 @@ impl Object {
         std::str::from_utf8(self.bytes.get(span)?).ok()
     }
 
-    /// The bytes to take out so that field `at` is gone, with one of its commas.
-    fn hole(&self, at: usize) -> Option<Range<usize>> {
-        let value = &self.fields.get(at)?.value;
-        if let Some(before) = at.checked_sub(1).and_then(|i| self.fields.get(i)) {
-            return Some(before.value.end..value.end);
-        }
-        let open = self.open();
-        let comma = self.bytes.get(value.end..)?.iter().position(|b| !b.is_ascii_whitespace())?;
-        let end = value.end + comma;
-        Some(if self.bytes.get(end) == Some(&b',') { open..end + 1 } else { open..value.end })
-    }
-
     /// Just behind the opening brace.
     fn open(&self) -> usize {
         self.bytes.iter().position(|b| *b == b'{').map_or(0, |i| i + 1)
@@ -138,11 +126,19 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Sets a field of a JSON object that was just made; of anything else nothing changes.
+pub fn put(object: &mut serde_json::Value, key: &str, value: impl Into<serde_json::Value>) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value.into());
+    }
+}
+
 /// Changes to an object's top-level fields, applied in one copy.
 #[derive(Debug)]
 pub struct Edits<'a> {
     object: &'a Object,
-    cuts: Vec<(Range<usize>, String)>,
+    /// By the number of the field: its new JSON text, or `None` where it is to go.
+    changed: Vec<(usize, Option<String>)>,
     added: Vec<(String, String)>,
 }
 
@@ -150,16 +146,13 @@ impl<'a> Edits<'a> {
     /// No change yet.
     #[must_use]
     pub fn of(object: &'a Object) -> Self {
-        Self { object, cuts: Vec::new(), added: Vec::new() }
+        Self { object, changed: Vec::new(), added: Vec::new() }
     }
 
     /// Gives `key` the JSON text `raw`: in its place where it stands, else at the end.
     pub fn set(&mut self, key: &str, raw: String) {
-        match self.object.field(key) {
-            Some(field) => {
-                self.cuts.retain(|(span, _)| span.end != field.value.end);
-                self.cuts.push((field.value.clone(), raw));
-            }
+        match self.place(key) {
+            Some(at) => self.change(at, Some(raw)),
             None => {
                 self.added.retain(|(k, _)| k != key);
                 self.added.push((key.to_owned(), raw));
@@ -170,30 +163,44 @@ impl<'a> Edits<'a> {
     /// Takes `key` away.
     pub fn remove(&mut self, key: &str) {
         self.added.retain(|(k, _)| k != key);
-        let Some(at) = self.object.fields.iter().position(|f| &*f.key == key) else { return };
-        if let (Some(hole), Some(field)) = (self.object.hole(at), self.object.fields.get(at)) {
-            self.cuts.retain(|(span, _)| span.end != field.value.end);
-            self.cuts.push((hole, String::new()));
+        if let Some(at) = self.place(key) {
+            self.change(at, None);
         }
     }
 
-    /// The object with all changes.
+    fn place(&self, key: &str) -> Option<usize> {
+        self.object.fields.iter().position(|f| &*f.key == key)
+    }
+
+    fn change(&mut self, at: usize, to: Option<String>) {
+        self.changed.retain(|(known, _)| *known != at);
+        self.changed.push((at, to));
+    }
+
+    /// The object with all changes. What stands between two values goes with the later one.
     #[must_use]
-    pub fn apply(mut self) -> Vec<u8> {
-        self.cuts.sort_by_key(|(span, _)| (span.start, span.end));
+    pub fn apply(self) -> Vec<u8> {
         let bytes = &self.object.bytes;
-        let grown: usize = self.cuts.iter().map(|(_, new)| new.len()).sum::<usize>()
-            + self.added.iter().map(|(k, v)| k.len() + v.len() + 4).sum::<usize>();
+        let grown: usize =
+            self.changed.iter().filter_map(|(_, new)| Some(new.as_ref()?.len())).sum::<usize>()
+                + self.added.iter().map(|(k, v)| k.len() + v.len() + 4).sum::<usize>();
         let mut out = Vec::with_capacity(bytes.len() + grown);
-        let mut at = 0;
-        let close = memchr::memrchr(b'}', bytes).unwrap_or(bytes.len());
-        for (span, new) in &self.cuts {
-            out.extend_from_slice(bytes.get(at..span.start).unwrap_or_default());
-            out.extend_from_slice(new.as_bytes());
-            at = at.max(span.end);
+        let (mut at, mut empty) = (self.object.open(), true);
+        out.extend_from_slice(bytes.get(..at).unwrap_or_default());
+        for (i, field) in self.object.fields.iter().enumerate() {
+            let change =
+                self.changed.iter().find(|(changed, _)| *changed == i).map(|(_, new)| new.as_deref());
+            let before = bytes.get(at..field.value.start).unwrap_or_default();
+            at = field.value.end;
+            let value = match change {
+                Some(None) => continue,
+                Some(Some(new)) => new.as_bytes(),
+                None => bytes.get(field.value.clone()).unwrap_or_default(),
+            };
+            out.extend_from_slice(if empty && i > 0 { behind_comma(before) } else { before });
+            out.extend_from_slice(value);
+            empty = false;
         }
-        out.extend_from_slice(bytes.get(at..close).unwrap_or_default());
-        let mut empty = out.trim_ascii_end().last().is_none_or(|b| *b == b'{');
         for (key, raw) in &self.added {
             if !empty {
                 out.push(b',');
@@ -203,9 +210,13 @@ impl<'a> Edits<'a> {
             out.push(b':');
             out.extend_from_slice(raw.as_bytes());
         }
-        out.extend_from_slice(bytes.get(close..).unwrap_or_default());
+        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
         out
     }
+}
+
+fn behind_comma(between: &[u8]) -> &[u8] {
+    memchr::memchr(b',', between).and_then(|comma| between.get(comma + 1..)).unwrap_or(between)
 }
 
 /// A key, borrowed where it can be.
@@ -291,6 +302,10 @@ mod tests {
         assert_eq!(edited(text, |e| e.remove("a")), r#"{ "b":2, "c":3}"#);
         assert_eq!(edited(text, |e| e.remove("b")), r#"{"a":1, "c":3}"#);
         assert_eq!(edited(text, |e| e.remove("c")), r#"{"a":1, "b":2}"#);
+        let neighbours =
+            |gone: [&'static str; 2]| edited(text, move |e| gone.iter().for_each(|k| e.remove(k)));
+        assert_eq!(neighbours(["a", "b"]), r#"{ "c":3}"#);
+        assert_eq!(neighbours(["b", "c"]), r#"{"a":1}"#);
         let all = edited(text, |e| ["a", "b", "c"].iter().for_each(|k| e.remove(k)));
         assert_eq!(all, "{}");
         let swapped = edited(r#"{"a":1}"#, |e| {

@@ -1,5 +1,7 @@
 //! What the targets share: a world without sockets.
 
+pub mod stream;
+
 use attache::{
     exchange::{Live, Settings, Simulation},
     provider::{Credential, Dialect, Prices, Provider},

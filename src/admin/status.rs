@@ -1,7 +1,6 @@
 //! How it goes: for machines as JSON, for people as a page.
 
 use super::Office;
-use crate::provider::Credential;
 use axum::{
     extract::State,
     http::header,
@@ -50,11 +49,9 @@ fn status(office: &Office) -> Value {
     providers.sort_by(|a, b| a.name.cmp(&b.name));
     let providers: Vec<_> = providers
         .iter()
-        .map(|p| match &p.credential {
-            Credential::Missing { variable } => {
-                json!({"name": p.name, "usable": false, "unset_variable": variable})
-            }
-            Credential::None | Credential::Bearer(_) => json!({"name": p.name, "usable": true}),
+        .map(|p| match p.credential.problem(office.world.now()) {
+            Some(problem) => json!({"name": p.name, "usable": false, "problem": problem}),
+            None => json!({"name": p.name, "usable": true}),
         })
         .collect();
     json!({

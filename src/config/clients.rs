@@ -45,14 +45,13 @@ fn client_key(mut section: Section<'_>) -> Option<ClientKey> {
     Some(ClientKey { name: name.unwrap_or_else(|| id.clone()), id, key: key?, metadata, models, routes })
 }
 
-/// The token. Without its variable nobody can show the key: it is left out.
+/// The token. What is not there nobody can show: the key is left out.
 fn secret(section: &mut Section<'_>) -> Option<Secret> {
     let path = section.at("key");
     match section.secret("key") {
         Some(Ok(secret)) if !secret.reveal().trim().is_empty() => Some(secret),
-        Some(Err(variable)) => {
-            let problem = format!("the variable {variable} is not set; the key is unusable until it is");
-            section.notes.warn(path, problem);
+        Some(Err(lack)) => {
+            section.notes.warn(path, format!("{lack}; the key is unusable until that is mended"));
             None
         }
         Some(Ok(_)) => {

@@ -46,6 +46,8 @@ pub struct Config {
     pub log: telemetry::log::Settings,
     /// Metrics and spans.
     pub telemetry: telemetry::Settings,
+    /// The files besides `attache.yaml` that the settings were taken from.
+    pub files: Vec<PathBuf>,
 }
 
 impl Config {
@@ -72,7 +74,8 @@ impl Config {
     ) -> Result<(Self, Vec<Warning>), Vec<Mistake>> {
         let document = document(text).map_err(|mistake| vec![mistake])?;
         let notes = Notes::new(folder, lookup);
-        let config = sections::read(Section::new(&notes, String::new(), &document));
+        let mut config = sections::read(Section::new(&notes, String::new(), &document));
+        config.files = notes.files.take();
         match notes.mistakes.into_inner() {
             mistakes if mistakes.is_empty() => Ok((config, notes.warnings.into_inner())),
             mistakes => Err(mistakes),

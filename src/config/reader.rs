@@ -1,9 +1,18 @@
 //! Reads a document section by section and notes every mistake, each with its path and how to mend it.
 
-use super::expand::{Gap, Lookup, expand};
-use crate::provider::Secret;
+use super::expand::{Gap, Lookup, Sources, expand};
+use crate::provider::{Lack, Secret};
 use serde_json::{Map, Value};
-use std::{cell::RefCell, fmt, path::Path};
+use std::{
+    cell::RefCell,
+    fmt,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// The largest file that `${file:...}` takes: secrets are small, and nothing shall fill the memory by mistake.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// Something that keeps the configuration from being used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +58,19 @@ pub(super) struct Notes<'a> {
     pub(super) folder: &'a Path,
     pub(super) mistakes: RefCell<Vec<Mistake>>,
     pub(super) warnings: RefCell<Vec<Warning>>,
+    /// The files that texts referred to, whether they could be read or not.
+    pub(super) files: RefCell<Vec<PathBuf>>,
 }
 
 impl<'a> Notes<'a> {
     pub(super) fn new(folder: &'a Path, lookup: Lookup<'a>) -> Self {
-        Self { lookup, folder, mistakes: RefCell::default(), warnings: RefCell::default() }
+        Self {
+            lookup,
+            folder,
+            mistakes: RefCell::default(),
+            warnings: RefCell::default(),
+            files: RefCell::default(),
+        }
     }
 
     pub(super) fn mistake(&self, path: impl Into<String>, problem: impl Into<String>) {
@@ -64,32 +81,50 @@ impl<'a> Notes<'a> {
         self.warnings.borrow_mut().push(Warning { path: path.into(), problem: problem.into() });
     }
 
-    /// As `filled`; a variable without a value is a mistake.
+    /// As `filled`; what it lacks is a mistake.
     pub(super) fn text(&self, path: String, value: &Value) -> Option<String> {
         match self.filled(&path, value)? {
             Ok(text) => Some(text),
-            Err(variable) => {
-                let problem = format!("the variable {variable} is not set; set it, or give a default: ");
-                self.mistake(path, format!("{problem}${{{variable}:-...}}"));
+            Err(lack) => {
+                let name = match &lack {
+                    Lack::Variable(name) => name.clone(),
+                    Lack::File { path, .. } => format!("file:{path}"),
+                };
+                self.mistake(path, format!("{lack}; mend that, or give a default: ${{{name}:-...}}"));
                 None
             }
         }
     }
 
-    /// A value at `path` that must be a text, with its references filled in; or the variable that it lacks.
-    pub(super) fn filled(&self, path: &str, value: &Value) -> Option<Result<String, String>> {
+    /// A value at `path` that must be a text, with its references filled in; or what it lacks.
+    pub(super) fn filled(&self, path: &str, value: &Value) -> Option<Result<String, Lack>> {
         let Some(text) = value.as_str() else {
             self.mistake(path, format!("expected a text, found {value}; quote it if it is one"));
             return None;
         };
-        match expand(text, self.lookup) {
+        match expand(text, Sources { lookup: self.lookup, file: &|path| self.file(path) }) {
             Ok(text) => Some(Ok(text)),
-            Err(Gap::Unset(variable)) => Some(Err(variable)),
+            Err(Gap::Lacking(lack)) => Some(Err(lack)),
             Err(Gap::Malformed(problem)) => {
                 self.mistake(path, problem);
                 None
             }
         }
+    }
+
+    /// What a file holds, without the line break that editors put at its end.
+    fn file(&self, path: &str) -> Result<String, String> {
+        let path = self.folder.join(path);
+        self.files.borrow_mut().push(path.clone());
+        let mut text = String::new();
+        let file = File::open(&path).map_err(|error| error.to_string())?;
+        let read =
+            file.take(LARGEST_FILE + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+        if read as u64 > LARGEST_FILE {
+            return Err("it has more than 1 MiB".into());
+        }
+        let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        Ok(line.map_or_else(|| text.clone(), str::to_owned))
     }
 }
 
@@ -155,8 +190,8 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The secret below `key`, or the variable that it lacks.
-    pub(super) fn secret(&mut self, key: &'static str) -> Option<Result<Secret, String>> {
+    /// The secret below `key`, or what it lacks.
+    pub(super) fn secret(&mut self, key: &'static str) -> Option<Result<Secret, Lack>> {
         let value = self.raw(key)?;
         self.notes.filled(&self.at(key), value).map(|filled| filled.map(Secret::new))
     }

@@ -41,6 +41,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
         prices: providers::prices(&mut root),
         log: log(root.section("telemetry")),
         telemetry: telemetry::Settings { otlp: Otlp::from_env(root.notes.lookup), ..Default::default() },
+        files: vec![],
     };
     config.extproc.metadata = config.envoy.access_log != AccessLog::Off;
     config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;

@@ -1,4 +1,4 @@
-//! The endpoints of the OpenAI API that clients may call.
+//! The endpoints that clients may call: OpenAI's, and Anthropic's Messages.
 
 /// One endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,8 +16,14 @@ pub struct Endpoint {
 pub enum Shape {
     /// `choices`, and streams of chunks that end with `[DONE]`.
     Choices,
+    /// Vectors.
+    Embeddings,
     /// The Responses API: typed events.
     Responses,
+    /// Anthropic's Messages: typed events of another kind.
+    Messages,
+    /// How many tokens a Messages request has.
+    Count,
     /// One JSON object, or bytes that nobody reads.
     Plain,
 }
@@ -31,11 +37,13 @@ impl Endpoint {
     pub const CHAT: Self = endpoint("/chat/completions", "chat.completions", Shape::Choices);
 
     /// Every endpoint that names a model in its body.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::CHAT,
         endpoint("/completions", "completions", Shape::Choices),
-        endpoint("/embeddings", "embeddings", Shape::Plain),
+        endpoint("/embeddings", "embeddings", Shape::Embeddings),
         endpoint("/responses", "responses", Shape::Responses),
+        endpoint("/messages", "messages", Shape::Messages),
+        endpoint("/messages/count_tokens", "messages.count_tokens", Shape::Count),
         endpoint("/images/generations", "images.generations", Shape::Plain),
         endpoint("/images/edits", "images.edits", Shape::Plain),
         endpoint("/images/variations", "images.variations", Shape::Plain),
@@ -51,6 +59,12 @@ impl Endpoint {
     pub fn of_path(path: &str) -> Option<Self> {
         let suffix = suffix(path)?;
         Self::ALL.into_iter().find(|e| e.path == suffix)
+    }
+
+    /// Whether requests hold a conversation in `messages`.
+    #[must_use]
+    pub fn has_messages(&self) -> bool {
+        *self == Self::CHAT || matches!(self.shape, Shape::Messages | Shape::Count)
     }
 
     /// Whether a client's path asks for the list of models.

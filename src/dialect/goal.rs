@@ -1,5 +1,8 @@
 //! What a request is written for.
 
+use crate::chat::Loss;
+use serde_json::{Map, Value};
+
 /// Who hosts the models of a provider, where one dialect lives in several places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Platform {
@@ -32,4 +35,30 @@ pub struct Quirks {
     pub refuses: &'static [&'static str],
     /// Top-level fields that it calls something else: OpenAI's name, its own.
     pub renames: &'static [(&'static str, &'static str)],
+    /// Top-level fields that it takes beyond those of the maker: `top_k`.
+    pub takes: &'static [&'static str],
+    /// It has chat completions, but no Responses.
+    pub chat_only: bool,
+}
+
+impl Quirks {
+    /// Makes `body` one that the provider takes.
+    pub fn apply(&self, body: &mut Map<String, Value>, loss: &mut Loss) {
+        for field in self.refuses {
+            if body.shift_remove(*field).is_some_and(|value| !value.is_null()) {
+                loss.of(field);
+            }
+        }
+        for (openai, own) in self.renames {
+            if let Some(value) = body.shift_remove(*openai) {
+                body.insert((*own).into(), value);
+            }
+        }
+    }
+
+    /// Whether there is nothing to apply.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.refuses.is_empty() && self.renames.is_empty()
+    }
 }

@@ -31,6 +31,36 @@ pub trait Writer: fmt::Debug + Send {
     fn write(&mut self, delta: &Delta, out: &mut Vec<u8>);
 }
 
+/// Follows one stream from the provider to the client: its bytes, and the facts that the exchange needs.
+pub trait Follower: fmt::Debug + Send {
+    /// Takes a chunk.
+    fn push(&mut self, chunk: Vec<u8>) -> Passed;
+
+    /// Takes the end of the stream: what was still on its way, and the verdict.
+    fn end(&mut self) -> Passed;
+
+    /// Why the stream is no good, as soon as that is known.
+    fn fault(&self) -> Option<&Fault>;
+
+    /// Whether content was seen.
+    fn began(&self) -> bool;
+
+    /// Whether the answer has said that it is complete.
+    fn finished(&self) -> bool;
+
+    /// The usage that the stream told.
+    fn usage(&self) -> Option<Usage>;
+
+    /// How many pieces of content came, about one a token: for an estimate where no usage came.
+    fn events(&self) -> u64;
+
+    /// How many bytes wait for the rest of their event.
+    fn held(&self) -> usize;
+
+    /// Whether the bytes that pass are the provider's own, its error events among them.
+    fn is_identity(&self) -> bool;
+}
+
 /// How a provider frames the events of its streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -91,84 +121,6 @@ impl Translator {
             fault: None,
             events: 0,
         }
-    }
-
-    /// Takes a chunk.
-    pub fn push(&mut self, chunk: Vec<u8>) -> Passed {
-        let bytes = match &mut self.cutter {
-            Cutter::Sse(splitter) => {
-                let whole = splitter.push(chunk);
-                self.sse(whole)
-            }
-            Cutter::Aws(frames) => {
-                frames.push(&chunk);
-                self.aws()
-            }
-        };
-        Passed { bytes, began: self.began }
-    }
-
-    /// Takes the end of the stream: what was still on its way, and the verdict.
-    pub fn end(&mut self) -> Passed {
-        let mut bytes = match &mut self.cutter {
-            Cutter::Sse(splitter) => {
-                let rest = splitter.rest();
-                self.sse(rest)
-            }
-            Cutter::Aws(_) => Vec::new(),
-        };
-        if self.fault.is_none() && !self.finished {
-            self.fault = Some(Fault::new(if self.began { Kind::Reset } else { Kind::EmptyAnswer }));
-        }
-        if self.fault.is_none() && !self.done {
-            self.take(Delta::Done, &mut bytes);
-        }
-        Passed { bytes, began: self.began }
-    }
-
-    /// Why the stream is no good, as soon as that is known.
-    #[must_use]
-    pub fn fault(&self) -> Option<&Fault> {
-        self.fault.as_ref()
-    }
-
-    /// Whether content was seen.
-    #[must_use]
-    pub fn began(&self) -> bool {
-        self.began
-    }
-
-    /// Whether the answer has said that it is complete.
-    #[must_use]
-    pub fn finished(&self) -> bool {
-        self.finished
-    }
-
-    /// The usage that the stream told.
-    #[must_use]
-    pub fn usage(&self) -> Option<Usage> {
-        self.usage
-    }
-
-    /// How many pieces of content came, about one a token: for an estimate where no usage came.
-    #[must_use]
-    pub fn events(&self) -> u64 {
-        self.events
-    }
-
-    /// How many bytes wait for the rest of their event.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        match &self.cutter {
-            Cutter::Sse(splitter) => splitter.held(),
-            Cutter::Aws(frames) => frames.held(),
-        }
-    }
-
-    /// Whether the bytes that pass are the provider's own.
-    #[must_use]
-    pub fn is_identity(&self) -> bool {
-        self.writer.is_none()
     }
 
     fn sse(&mut self, whole: Vec<u8>) -> Vec<u8> {
@@ -233,6 +185,70 @@ impl Translator {
             Delta::Done => self.done = true,
             _ => {}
         }
+    }
+}
+
+impl Follower for Translator {
+    fn push(&mut self, chunk: Vec<u8>) -> Passed {
+        let bytes = match &mut self.cutter {
+            Cutter::Sse(splitter) => {
+                let whole = splitter.push(chunk);
+                self.sse(whole)
+            }
+            Cutter::Aws(frames) => {
+                frames.push(&chunk);
+                self.aws()
+            }
+        };
+        Passed { bytes, began: self.began }
+    }
+
+    fn end(&mut self) -> Passed {
+        let mut bytes = match &mut self.cutter {
+            Cutter::Sse(splitter) => {
+                let rest = splitter.rest();
+                self.sse(rest)
+            }
+            Cutter::Aws(_) => Vec::new(),
+        };
+        if self.fault.is_none() && !self.finished {
+            self.fault = Some(Fault::new(if self.began { Kind::Reset } else { Kind::EmptyAnswer }));
+        }
+        if self.fault.is_none() && !self.done {
+            self.take(Delta::Done, &mut bytes);
+        }
+        Passed { bytes, began: self.began }
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    fn began(&self) -> bool {
+        self.began
+    }
+
+    fn finished(&self) -> bool {
+        self.finished
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    fn events(&self) -> u64 {
+        self.events
+    }
+
+    fn held(&self) -> usize {
+        match &self.cutter {
+            Cutter::Sse(splitter) => splitter.held(),
+            Cutter::Aws(frames) => frames.held(),
+        }
+    }
+
+    fn is_identity(&self) -> bool {
+        self.writer.is_none()
     }
 }
 

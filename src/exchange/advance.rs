@@ -9,10 +9,13 @@ use crate::{
     chat::{Fault, Kind},
     graph::{self, Amount, Call, LimitAsk, OnError, Step, Why},
     ledger::{Ask, Grant, Limit, Technique, Unit},
-    provider::{Credential, Provider},
+    provider::Provider,
     telemetry::AttemptRecord,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::time::Instant;
 
 /// Whose turn it is.
@@ -50,7 +53,7 @@ impl Exchange {
                     let allowed = self.reserve(&ask, world).await;
                     self.walk.limited(&route.program, allowed);
                 }
-                Step::Call(call) => match self.unusable(&call) {
+                Step::Call(call) => match self.unusable(&call, world.now()) {
                     None => return Turn::Call { retry: call.retry },
                     Some(fault) => {
                         self.open_attempt(&call, world);
@@ -78,9 +81,10 @@ impl Exchange {
             first_content: None,
             status: None,
             fault: None,
+            loss: String::new(),
         };
         let timeout = call.timeout.or(default).unwrap_or_default();
-        self.attempts.push(Attempt { record, sent: Instant::now(), timeout, fault: None });
+        self.attempts.push(Attempt { record, sent: Instant::now(), timeout, fault: None, sent_as: None });
     }
 
     /// The provider of a call, where it can be used.
@@ -89,15 +93,16 @@ impl Exchange {
     }
 
     /// Why a call can not be made at all.
-    fn unusable(&self, call: &Call<'_>) -> Option<Fault> {
+    fn unusable(&self, call: &Call<'_>, now: SystemTime) -> Option<Fault> {
         let fault = |kind, message| Some(Fault { message, ..Fault::new(kind) });
         let provider = &*call.target.provider;
-        match self.provider(provider).map(|p| &p.credential) {
+        // who names another credential, or brings one, does not need this
+        let chooses = ["x-attache-credential", "x-attache-api-key"]
+            .iter()
+            .any(|name| self.ask.head.headers.text(name).is_some());
+        match self.provider(provider).map(|p| p.credential.problem(now).filter(|_| !chooses)) {
             None => fault(Kind::NoCluster, format!("the provider `{provider}` is not configured")),
-            Some(Credential::Missing { variable }) => {
-                fault(Kind::NoCredential, format!("the variable {variable} that holds its key is not set"))
-            }
-            Some(Credential::None | Credential::Bearer(_)) => None,
+            Some(problem) => fault(Kind::NoCredential, problem?),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use super::{ask::Ask, effect::AnswerHead, estimate, event::Headers, life::Exchange};
 use crate::{
-    chat::{Fault, Kind, Usage},
-    dialect::openai::{Stream, read_fault},
+    chat::{Answer, Fault, Kind, Usage},
+    dialect::{
+        Client, Follower, Framing, Shape, Translator, Way, Wire,
+        openai::{self, Stream, asks_for_usage},
+    },
 };
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The header by which Envoy's own answers are known.
 pub(super) const LOCAL: &str = "x-attache-internal-local";
@@ -16,8 +19,8 @@ pub(super) const ERROR_BODY: usize = 64 << 10;
 /// An answer, as it is followed.
 #[derive(Debug)]
 pub(super) enum Follow {
-    /// Server-sent events; what was split off while the answer is held.
-    Stream(Box<Stream>),
+    /// A stream of events; what was split off while the answer is held.
+    Stream(Box<dyn Follower>),
     /// One JSON object, read when it is whole.
     Whole,
     /// Bytes that nobody reads.
@@ -31,11 +34,12 @@ impl Follow {
         let encoded = headers.text("content-encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
         match content.split(';').next().map(str::trim) {
             _ if encoded => Self::Opaque,
-            Some("text/event-stream") => {
-                let shape = exchange.ask.head.endpoint.shape;
-                Self::Stream(Box::new(Stream::new(shape, exchange.hides_usage())))
+            Some("text/event-stream" | "application/vnd.amazon.eventstream") => {
+                Self::Stream(follower(exchange))
             }
             Some("application/json") => Self::Whole,
+            // whatever it is, it can not be translated unread
+            _ if exchange.translates() => Self::Whole,
             _ => Self::Opaque,
         }
     }
@@ -47,17 +51,97 @@ impl Follow {
     }
 }
 
+fn follower(exchange: &Exchange) -> Box<dyn Follower> {
+    let shape = exchange.ask.head.endpoint.shape;
+    let Some(sent) = exchange.sent().filter(|sent| sent.way != Way::Identity || shape == Shape::Messages)
+    else {
+        return Box::new(Stream::new(shape, exchange.hides_usage()));
+    };
+    let (framing, reader) = sent.wire.reader();
+    let same = sent.way == Way::Identity && framing == Framing::Sse;
+    let writer = (!same).then(|| exchange.client().stream());
+    Box::new(Translator::new(framing, reader, writer))
+}
+
 impl Exchange {
+    /// Whether the answer reaches the client in another form than the provider gave it.
+    pub(super) fn translates(&self) -> bool {
+        self.sent().is_some_and(|sent| sent.way != Way::Identity)
+    }
+
+    /// Who writes for the client.
+    fn client(&self) -> Client<'_> {
+        let shows_usage = asks_for_usage(&self.ask.body);
+        Client {
+            shape: self.ask.head.endpoint.shape,
+            model: self.attempts.last().map_or("", |attempt| &attempt.record.model),
+            created: self.ask.head.now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            shows_usage,
+            request: self.ask.body.bytes(),
+        }
+    }
+
+    /// A whole answer as the client gets it, and what it used.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(super) fn whole(&self, body: Vec<u8>) -> Result<(Vec<u8>, Option<Usage>), Fault> {
+        let shape = self.ask.head.endpoint.shape;
+        let (body, usage) = match self.sent() {
+            Some(sent) if sent.way == Way::Chat => {
+                let answer = sent.wire.read(&body)?;
+                let usage = answer.usage;
+                (self.written(answer), usage)
+            }
+            Some(sent) if sent.way == Way::Embeddings => {
+                let answer = sent.wire.read_embed(&body)?;
+                let base64 = self.ask.body.string("encoding_format").is_some_and(|format| format == "base64");
+                (openai::write_embed_answer(&answer, base64, self.client().model), answer.usage)
+            }
+            Some(sent) if shape == Shape::Messages => {
+                let usage = sent.wire.read(&body)?.usage;
+                (body, usage)
+            }
+            _ => {
+                let usage = openai::read_answer(&body)?;
+                (body, usage)
+            }
+        };
+        let usage = usage.or_else(|| estimate::whole(&self.ask, body.len()));
+        Ok((body, usage))
+    }
+
+    /// An answer in the client's dialect: a client that asked for a stream gets one, whatever the provider gave.
+    fn written(&self, answer: Answer) -> Vec<u8> {
+        if !self.ask.stream {
+            return self.client().whole(&answer);
+        }
+        let (mut writer, mut bytes) = (self.client().stream(), Vec::new());
+        for delta in answer.into_deltas() {
+            writer.write(&delta, &mut bytes);
+        }
+        bytes
+    }
+
     /// The headers of an answer that goes to the client.
     pub(super) fn answer_head(&self, headers: &Headers, follow: &Follow) -> AnswerHead {
-        let hides = matches!(follow, Follow::Stream(_)) && self.hides_usage();
+        let changed = match follow {
+            Follow::Stream(stream) => self.hides_usage() || !stream.is_identity(),
+            Follow::Whole => self.translates(),
+            Follow::Opaque => false,
+        };
         let foreign = |name: &&str| {
             ["x-attache-", "x-envoy-", "cf-aig-"].iter().any(|prefix| name.starts_with(prefix))
                 || matches!(*name, "set-cookie" | "alt-svc")
-                || (*name == "content-length" && hides)
+                || (*name == "content-length" && changed)
         };
         let remove = headers.names().filter(foreign).map(str::to_owned).collect();
-        AnswerHead { set: self.told(), remove }
+        let mut set = self.told();
+        if changed {
+            let content = if self.ask.stream { "text/event-stream" } else { "application/json" };
+            set.push(("content-type", content.to_owned()));
+        }
+        AnswerHead { set, remove }
     }
 }
 
@@ -67,7 +151,7 @@ pub(super) fn passes(fault: &Fault) -> bool {
 }
 
 /// The fault that an answer of an error status tells; Envoy's own answers say why in a header of ours.
-pub(super) fn fault(status: u16, headers: &Headers, body: &[u8]) -> Fault {
+pub(super) fn fault(status: u16, headers: &Headers, body: &[u8], wire: Option<&Wire>) -> Fault {
     if let Some(details) = headers.text(LOCAL) {
         let kind = local(details);
         let message = match kind {
@@ -76,7 +160,8 @@ pub(super) fn fault(status: u16, headers: &Headers, body: &[u8]) -> Fault {
         };
         return Fault { message: message.to_owned(), ..Fault::new(kind) };
     }
-    Fault { retry_after: retry_after(headers), ..read_fault(status, body) }
+    let told = wire.map_or_else(|| openai::read_fault(status, body), |wire| wire.fault(status, body));
+    Fault { retry_after: retry_after(headers).or(told.retry_after), ..told }
 }
 
 /// What Envoy means by its response code details.
@@ -127,14 +212,14 @@ mod tests {
             ("no_healthy_upstream", Kind::Connect),
             ("upstream_reset_before_response_started{overflow}", Kind::Overloaded),
         ] {
-            let got = fault(503, &headers(&[("x-attache-internal-local", details)]), b"{}");
+            let got = fault(503, &headers(&[("x-attache-internal-local", details)]), b"{}", None);
             assert_eq!((got.kind, got.status), (want, None), "{details}");
         }
     }
 
     #[test]
     fn the_wait_that_a_provider_asks_for_is_read() {
-        let wait = |pairs: &[(&str, &str)]| fault(429, &headers(pairs), b"").retry_after;
+        let wait = |pairs: &[(&str, &str)]| fault(429, &headers(pairs), b"", None).retry_after;
         assert_eq!(wait(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
         assert_eq!(
             wait(&[("retry-after", "2"), ("retry-after-ms", "1500")]),

@@ -4,6 +4,7 @@ use super::{
     client::metadata, event::Headers, facts::Input, refuse::Refuse, settings::ClientKey, world::Live,
 };
 use crate::{
+    chat::{Request, Unfit},
     dialect::{Endpoint, openai::Form},
     json::Object,
 };
@@ -73,8 +74,12 @@ pub struct Ask {
     pub stream: bool,
     /// Metadata, the key's own on top.
     pub metadata: Map<String, Value>,
+    /// What a target can not express fails the attempt (`x-attache-strict: true`).
+    pub strict: bool,
     /// The random number of this exchange.
     pub dice: u64,
+    /// The request in the hub form; made when a target of another dialect is tried.
+    pub(super) hub: OnceLock<Result<Request, Unfit>>,
     /// What the input is like; made when a graph asks.
     pub(super) input: OnceLock<Input>,
 }
@@ -95,12 +100,16 @@ impl Ask {
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");
-        Ok(Self { head, body, form, size, model, stream, metadata, dice, input: OnceLock::new() })
+        let strict =
+            head.headers.text("x-attache-strict").is_some_and(|word| word.eq_ignore_ascii_case("true"));
+        let (hub, input) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { head, body, form, size, model, stream, metadata, strict, dice, hub, input })
     }
 
     /// Lets go of the body, which a long stream would hold for nothing.
     pub(super) fn forget_body(&mut self) {
-        (self.body, self.form, self.input) = (Object::default(), None, OnceLock::new());
+        (self.body, self.form) = (Object::default(), None);
+        (self.hub, self.input) = (OnceLock::new(), OnceLock::new());
     }
 
     /// Whether its key may call this route.

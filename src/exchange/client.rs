@@ -1,7 +1,7 @@
 //! Who asks: the key that a client shows, and what it may.
 
 use super::{event::Headers, refuse::Refuse, settings};
-use crate::dialect::openai::Refusal;
+use crate::dialect::Refusal;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, sync::Arc};
@@ -102,9 +102,11 @@ fn read_metadata(
     }
 }
 
-/// The bearer token: Cloudflare's header first, since its clients keep `authorization` for the provider.
+/// The bearer token: Cloudflare's header first, since its clients keep `authorization` for the provider; or the header in
+/// which Anthropic's clients carry theirs.
 fn token(headers: &Headers) -> Option<&str> {
-    let header = headers.text("cf-aig-authorization").or_else(|| headers.text("authorization"))?;
+    let bearer = headers.text("cf-aig-authorization").or_else(|| headers.text("authorization"));
+    let Some(header) = bearer else { return headers.text("x-api-key").map(str::trim) };
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -180,6 +182,7 @@ mod tests {
         let cloudflare =
             headers(&[("authorization", "Bearer sk-x"), ("cf-aig-authorization", "bearer s3cret")]);
         assert!(required.of(&cloudflare).unwrap().is_some());
+        assert!(required.of(&headers(&[("x-api-key", "s3cret")])).unwrap().is_some());
     }
 
     #[test]

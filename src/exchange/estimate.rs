@@ -31,15 +31,15 @@ fn bound(ask: &Ask, limits: &Limits) -> Usage {
     let output = named.iter().find_map(|key| ask.body.number(key)).unwrap_or(limits.output_tokens);
     let answers = ask.body.number("n").unwrap_or(1).max(1);
     let output = match ask.head.endpoint.shape {
-        Shape::Choices | Shape::Responses => output.saturating_mul(answers),
-        Shape::Plain => 0,
+        Shape::Choices | Shape::Responses | Shape::Messages => output.saturating_mul(answers),
+        Shape::Embeddings | Shape::Count | Shape::Plain => 0,
     };
     Usage { input, output, estimated: true, ..Usage::default() }
 }
 
 /// What a whole answer used that told no figures: a token for every four of its bytes.
 pub(super) fn whole(ask: &Ask, answer: usize) -> Option<Usage> {
-    let talks = matches!(ask.head.endpoint.shape, Shape::Choices | Shape::Responses);
+    let talks = matches!(ask.head.endpoint.shape, Shape::Choices | Shape::Responses | Shape::Messages);
     talks.then(|| seen(ask, (answer as u64).div_ceil(4)))
 }
 

@@ -1,8 +1,7 @@
 //! A request as the graph sees it. Nothing is decoded before an element asks for it.
 
-use super::ask::Ask;
+use super::{ask::Ask, effect::Reply};
 use crate::{
-    dialect::Endpoint,
     graph::{Fact, Facts, Path, Root, Segment},
     json::{element, member, string},
 };
@@ -140,6 +139,17 @@ impl Ask {
         })
     }
 
+    /// The tokens of its input, in Anthropic's words.
+    pub(super) fn count(&self) -> Reply {
+        let tools = self.body.raw("tools").map_or(0, |raw| bpe_openai::o200k_base().count(raw) as u64);
+        let body = json!({"input_tokens": self.tokens().saturating_add(tools)});
+        Reply {
+            status: 200,
+            headers: vec![("content-type", "application/json".into())],
+            body: body.to_string().into_bytes(),
+        }
+    }
+
     fn input(&self) -> &Input {
         self.input.get_or_init(|| Input::of(self))
     }
@@ -172,10 +182,10 @@ impl Input {
             ask.body.raw(key).and_then(|raw| serde_json::from_str::<Value>(raw).ok()).unwrap_or_default()
         };
         let mut input = Self::default();
-        let key = if ask.head.endpoint == Endpoint::CHAT { "messages" } else { "input" };
+        let key = if ask.head.endpoint.has_messages() { "messages" } else { "input" };
         let turns = tree(key);
         input.note(&turns);
-        for key in ["prompt", "instructions", "query", "documents"] {
+        for key in ["system", "prompt", "instructions", "query", "documents"] {
             input.note(&tree(key));
         }
         let list = turns.as_array().map(Vec::as_slice).unwrap_or_default();

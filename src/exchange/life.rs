@@ -1,7 +1,14 @@
 //! One exchange: what it asks, where it stands in its graph, what it has tried.
 
 use super::{ask::Ask, effect::Header, settle::Ending, world::Live};
-use crate::{chat::Fault, graph::Walk, ledger::Grant, snapshot::Route, telemetry::AttemptRecord};
+use crate::{
+    chat::Fault,
+    dialect::{Way, Wire},
+    graph::Walk,
+    ledger::Grant,
+    snapshot::Route,
+    telemetry::AttemptRecord,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -51,6 +58,15 @@ pub(super) struct Attempt {
     pub(super) sent: Instant,
     pub(super) timeout: Duration,
     pub(super) fault: Option<Fault>,
+    /// What was sent; nothing where the call could not be made.
+    pub(super) sent_as: Option<Sent>,
+}
+
+/// How a request was put to a provider.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) wire: Wire,
+    pub(super) way: Way,
 }
 
 /// One limit that was asked.
@@ -78,6 +94,9 @@ impl Exchange {
             told.push(("cf-aig-model", last.record.model.clone()));
             told.push(("cf-aig-provider", last.record.provider.clone()));
             told.push(("cf-aig-step", models.saturating_sub(1).to_string()));
+            if !last.record.loss.is_empty() {
+                told.push(("x-attache-loss", last.record.loss.clone()));
+            }
         }
         told.push(("cf-aig-request-id", self.id.clone()));
         self.tell_limits(&mut told);
@@ -130,6 +149,11 @@ impl Exchange {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.record.first_content = Some(attempt.sent.elapsed());
         }
+    }
+
+    /// How the attempt under way was put to its provider.
+    pub(super) fn sent(&self) -> Option<&Sent> {
+        self.attempts.last()?.sent_as.as_ref()
     }
 
     /// When the attempt under way has taken too long for its first content.

@@ -13,6 +13,7 @@ mod effect;
 mod estimate;
 mod event;
 mod facts;
+mod hub;
 mod life;
 mod models;
 mod open;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     chat::{Fault, Kind},
-    dialect::Endpoint,
+    dialect::{Endpoint, Shape},
     graph::{Program, Walk},
     snapshot::Route,
 };
@@ -116,6 +116,12 @@ fn open(headers: &Headers, end: bool, live: &Live, world: &World) -> Result<Open
     Ok(Open::Body(endpoint, key))
 }
 
+/// The endpoint that the request's path names.
+pub(super) fn endpoint(headers: &Headers) -> Option<Endpoint> {
+    let path = headers.text(":path").unwrap_or_default();
+    Endpoint::of_path(path.split_once('?').map_or(path, |(path, _)| path))
+}
+
 /// The id that Envoy gave the exchange; one of our own where there is no retry loop before us.
 fn id(headers: &Headers) -> String {
     headers.text(EXCHANGE).map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned)
@@ -124,11 +130,12 @@ fn id(headers: &Headers) -> String {
 /// Refuses a request for its head alone.
 fn turn_away(headers: &Headers, why: &Refuse, world: &World, out: &mut Vec<Effect>) -> Stage {
     world.note(turned_away(id(headers), headers, world.now(), why));
-    refuse(why, out)
+    // who asks for nothing that is known here is told in OpenAI's words
+    refuse(why, endpoint(headers).map_or(Shape::Plain, |endpoint| endpoint.shape), out)
 }
 
-fn refuse(why: &Refuse, out: &mut Vec<Effect>) -> Stage {
-    out.push(Effect::Reply(why.reply()));
+fn refuse(why: &Refuse, shape: Shape, out: &mut Vec<Effect>) -> Stage {
+    out.push(Effect::Reply(why.reply(shape)));
     Stage::Over
 }
 
@@ -180,10 +187,17 @@ impl Reading {
                 turn_away(&fresh.head.headers, &why, world, out)
             }
             opened if !end => Stage::Reading(Self { opened, ..self }),
-            Opened::New(fresh) => match Exchange::begin(*fresh, self.body, world) {
-                Ok(exchange) => exchange.launch(world, out).await,
-                Err(why) => refuse(&why, out),
-            },
+            Opened::New(fresh) => {
+                let shape = fresh.head.endpoint.shape;
+                match Exchange::begin(*fresh, self.body, world) {
+                    Ok(Began::Exchange(exchange)) => exchange.launch(world, out).await,
+                    Ok(Began::Counted(reply)) => {
+                        out.push(Effect::Reply(reply));
+                        Stage::Over
+                    }
+                    Err(why) => refuse(&why, shape, out),
+                }
+            }
             // that Envoy comes again tells that the provider's connection broke
             Opened::Resumed { exchange } if exchange.unclear.is_some() => {
                 exchange.fail_here(Fault::new(Kind::Reset), world, out).await
@@ -201,8 +215,15 @@ impl Opened {
     }
 }
 
+/// What a request that was read begins.
+enum Began {
+    Exchange(Box<Exchange>),
+    /// A count of its tokens, for which nobody is called.
+    Counted(Reply),
+}
+
 impl Exchange {
-    fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Box<Self>, Box<Refuse>> {
+    fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Began, Box<Refuse>> {
         let Fresh { id, head, live, started } = fresh;
         let refused = |asked: &str, why: Box<Refuse>| {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
@@ -211,9 +232,12 @@ impl Exchange {
         let dice = rand::rng().random();
         let ask = Ask::read(Arc::clone(&head), body, &live, dice).map_err(|why| refused("", why))?;
         let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
+        if head.endpoint.shape == Shape::Count {
+            return Ok(Began::Counted(ask.count()));
+        }
         world.began();
         let walk = Walk::new(&route.program);
-        Ok(Box::new(Self {
+        Ok(Began::Exchange(Box::new(Self {
             id,
             ask,
             live,
@@ -226,13 +250,13 @@ impl Exchange {
             started,
             first_content: None,
             settled: false,
-        }))
+        })))
     }
 
     /// Sends the request on to the model at which the walk waits, or ends.
     async fn launch(mut self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
         match self.advance(world).await {
-            Turn::Call { .. } => self.call(world, out),
+            Turn::Call { .. } => self.call(world, out).await,
             Turn::End(why) => self.finish(why, world, out).await,
         }
     }
@@ -241,7 +265,7 @@ impl Exchange {
     async fn fail_here(mut self: Box<Self>, fault: Fault, world: &World, out: &mut Vec<Effect>) -> Stage {
         self.unclear = None;
         match self.next_turn(fault, world).await {
-            Turn::Call { .. } => self.call(world, out),
+            Turn::Call { .. } => self.call(world, out).await,
             Turn::End(why) => self.finish(why, world, out).await,
         }
     }

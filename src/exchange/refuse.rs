@@ -1,7 +1,7 @@
 //! Errors for the client, in its own shape, with codes that stay.
 
 use super::effect::{Header, Reply};
-use crate::dialect::openai::Refusal;
+use crate::dialect::{Refusal, Shape};
 use std::time::Duration;
 
 /// An error that ends an exchange.
@@ -100,11 +100,11 @@ impl Refuse {
         self
     }
 
-    /// As an answer.
+    /// As an answer to a request of this shape.
     #[must_use]
-    pub fn reply(&self) -> Reply {
+    pub fn reply(&self, shape: Shape) -> Reply {
         let mut headers = vec![("content-type", "application/json".into())];
         headers.extend(self.headers.iter().cloned());
-        Reply { status: self.status, headers, body: self.refusal.body() }
+        Reply { status: self.status, headers, body: self.refusal.body(shape, self.status) }
     }
 }

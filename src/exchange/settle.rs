@@ -4,12 +4,12 @@ use super::{
     ask::Head,
     event::Headers,
     life::{Broke, Exchange, Unclear},
+    open::endpoint,
     refuse::Refuse,
     world::World,
 };
 use crate::{
     chat::{Fault, Kind, Usage},
-    dialect::Endpoint,
     ledger::Actual,
     telemetry::{LimitRecord, Outcome, Record},
 };
@@ -118,9 +118,7 @@ pub(super) fn refused(id: String, head: &Head, asked: String, refuse: &Refuse) -
 
 /// The record of a request that was refused for its head alone.
 pub(super) fn turned_away(id: String, headers: &Headers, now: SystemTime, refuse: &Refuse) -> Record {
-    let path = headers.text(":path").unwrap_or_default();
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    let endpoint = Endpoint::of_path(path).map_or("unknown", |endpoint| endpoint.name);
+    let endpoint = endpoint(headers).map_or("unknown", |endpoint| endpoint.name);
     Record { exchange: id, endpoint, ..blank(headers, now, Ending::refused(Outcome::Refused, refuse)) }
 }
 

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     chat::{Fault, Kind},
-    dialect::openai::read_answer,
     telemetry::Outcome,
 };
 use std::time::Duration;
@@ -217,8 +216,10 @@ impl Judging {
     }
 
     async fn judge(self, world: &World, out: &mut Vec<Effect>) -> Stage {
-        let fault = answer::fault(self.status, &self.headers, &self.body);
-        let clients_own = answer::passes(&fault);
+        let wire = self.exchange.sent().map(|sent| &sent.wire);
+        let fault = answer::fault(self.status, &self.headers, &self.body, wire);
+        // words of another dialect are no answer to this client
+        let clients_own = answer::passes(&fault) && !self.exchange.translates();
         let mut exchange = self.exchange;
         match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would
@@ -301,10 +302,16 @@ impl Holding {
             }
             Follow::Whole => {
                 self.held.extend_from_slice(&bytes);
-                if self.held.len() > limits.answer_buffer {
-                    self.follow = Follow::Opaque;
+                let too_long = self.held.len() > limits.answer_buffer;
+                if too_long && self.exchange.translates() {
+                    let message = "the answer is larger than limits.answer_buffer allows".to_owned();
+                    Err(Fault { message, ..Fault::new(Kind::Server) })
+                } else {
+                    if too_long {
+                        self.follow = Follow::Opaque;
+                    }
+                    Ok(end || too_long)
                 }
-                Ok(end || matches!(self.follow, Follow::Opaque))
             }
             Follow::Opaque => {
                 self.held.extend_from_slice(&bytes);
@@ -321,8 +328,11 @@ impl Holding {
     /// The content has begun (or the answer is whole): from here on it is the client's.
     async fn pass(mut self, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
         let usage = match (&self.follow, self.status) {
-            (Follow::Whole, _) => match read_answer(&self.held) {
-                Ok(usage) => usage.or_else(|| estimate::whole(&self.exchange.ask, self.held.len())),
+            (Follow::Whole, _) => match self.exchange.whole(std::mem::take(&mut self.held)) {
+                Ok((body, usage)) => {
+                    self.held = body;
+                    usage
+                }
                 Err(fault) => return self.exchange.fail(fault, world, out).await,
             },
             (Follow::Opaque, 200) if self.held.is_empty() => {
@@ -399,6 +409,9 @@ impl Passing {
                 let message = "the provider's stream ended in the middle of its answer".to_owned();
                 return self.break_off(Fault { message, ..fault }, bytes, world, out).await;
             }
+            if !stream.is_identity() {
+                return self.break_off(fault, bytes, world, out).await;
+            }
             // the provider's own error event has passed already
             out.push(Effect::AnswerBody { bytes, end: true });
             return self.cut(fault, world).await;
@@ -421,7 +434,9 @@ impl Passing {
     ) -> Stage {
         if matches!(self.follow, Follow::Stream(_)) {
             let refuse = Refuse::failed(502, "stream_broken", fault.message.clone());
-            bytes.extend_from_slice(&refuse.refusal.event());
+            bytes.extend_from_slice(
+                &refuse.refusal.event(self.exchange.ask.head.endpoint.shape, refuse.status),
+            );
         }
         out.push(Effect::AnswerBody { bytes, end: true });
         self.cut(fault, world).await

@@ -75,10 +75,20 @@ impl Exchange {
         Stage::Over
     }
 
-    /// Makes the call at which the walk waits.
-    pub(super) fn call(mut self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
-        out.extend(self.forward(world).map(Effect::Forward));
-        Stage::Waiting(Waiting { exchange: self })
+    /// Makes the call at which the walk waits; where it can not be made, the walk goes on here and now.
+    pub(super) async fn call(mut self: Box<Self>, world: &World, out: &mut Vec<Effect>) -> Stage {
+        loop {
+            let fault = match self.forward(world) {
+                Ok(forward) => {
+                    out.extend(forward.map(Effect::Forward));
+                    return Stage::Waiting(Waiting { exchange: self });
+                }
+                Err(fault) => fault,
+            };
+            if let Turn::End(why) = self.next_turn(fault, world).await {
+                return self.finish(why, world, out).await;
+            }
+        }
     }
 
     /// The walk is over without an answer: the client gets an error.
@@ -96,7 +106,7 @@ impl Exchange {
             Why::Failed => (Outcome::Failed, self.failed()),
             Why::NoModel | Why::Answered => (Outcome::Failed, Refuse::no_model_called(&why.cause)),
         };
-        let mut reply: Reply = refuse.reply();
+        let mut reply: Reply = refuse.reply(self.ask.head.endpoint.shape);
         reply.headers.extend(self.told());
         out.push(Effect::Reply(reply));
         self.settle(Ending::refused(outcome, &refuse), world).await;
@@ -164,9 +174,17 @@ impl Attempt {
 }
 
 /// The error code of an exchange whose attempts failed like this.
-pub(super) fn code<'a>(mut faults: impl Iterator<Item = &'a Fault>) -> &'static str {
-    let credential = faults.all(|fault| fault.kind == Kind::NoCredential);
-    if credential { "no_credential" } else { "all_attempts_failed" }
+pub(super) fn code<'a>(faults: impl Iterator<Item = &'a Fault>) -> &'static str {
+    let faults: Vec<Kind> = faults.map(|fault| fault.kind).collect();
+    let all = |kind| faults.iter().all(|k| *k == kind);
+    match faults.last() {
+        // what applications look for, and can mend
+        Some(Kind::ContextLength) => "context_length_exceeded",
+        Some(Kind::ContentFilter) => "content_filter",
+        Some(Kind::Unsupported) if all(Kind::Unsupported) => "unsupported_by_target",
+        _ if all(Kind::NoCredential) => "no_credential",
+        _ => "all_attempts_failed",
+    }
 }
 
 /// The status that a fault gives the client when it is the last.
@@ -175,6 +193,7 @@ pub(super) fn status(fault: &Fault) -> u16 {
         Kind::Timeout => 504,
         Kind::NoCluster | Kind::NoCredential | Kind::Overloaded => 503,
         Kind::RateLimited | Kind::QuotaExhausted => 429,
+        Kind::Unsupported | Kind::BadRequest | Kind::ContextLength | Kind::ContentFilter => 400,
         _ => 502,
     })
 }

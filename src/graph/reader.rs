@@ -66,6 +66,15 @@ impl<'a> Item<'a> {
         found
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Option<bool> {
+        let found = self.value.as_bool();
+        if found.is_none() {
+            self.expected(Code::WrongType, "true or false");
+        }
+        found
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let word = self.text()?;

@@ -4,7 +4,7 @@ use http::Uri;
 use std::{net::Ipv6Addr, str::FromStr};
 
 /// `https://api.openai.com/v1`, checked and in parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BaseUrl {
     /// Whether the scheme is https.
     pub tls: bool,

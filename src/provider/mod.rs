@@ -2,32 +2,23 @@
 
 mod base_url;
 mod builtin;
+mod credential;
+mod limits;
+mod path;
+mod preset;
 mod price;
 mod secret;
 
+pub use crate::dialect::Dialect;
 pub use base_url::BaseUrl;
+pub use credential::{Credential, CredentialProblem, Lack, Unsigned};
+pub use path::{Task, Where};
+pub use preset::Preset;
 pub use price::{Price, Prices};
 pub use secret::Secret;
 
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
-
-/// The wire format that a provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// OpenAI's, as many others speak it too.
-    Openai,
-}
-
-impl FromStr for Dialect {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "openai" => Ok(Self::Openai),
-            other => Err(format!("`{other}` is no dialect that is known here; known: openai")),
-        }
-    }
-}
+use crate::dialect::{Platform, Quirks, Wire};
+use std::{collections::BTreeMap, time::Duration};
 
 /// A provider, checked: nothing in here can still be wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +27,10 @@ pub struct Provider {
     pub name: String,
     /// The wire format.
     pub dialect: Dialect,
+    /// Who hosts its models.
+    pub platform: Platform,
+    /// What sets it apart from the maker of its dialect.
+    pub quirks: Quirks,
     /// Whether TLS is spoken to it.
     pub tls: bool,
     /// Host name or address.
@@ -46,14 +41,25 @@ pub struct Provider {
     pub base_path: String,
     /// The `:authority` to send: the host, with the port where it is not the scheme's own.
     pub authority: String,
+    /// Azure's classic surface, where it is spoken.
+    pub azure: Option<AzureClassic>,
     /// How to be let in.
     pub credential: Credential,
+    /// Further credentials, which a client may name.
+    pub credentials: BTreeMap<String, Credential>,
+    /// Whether a client may bring a key of its own.
+    pub own_key: bool,
     /// Headers to add to every request, names in lower case.
     pub headers: BTreeMap<String, Secret>,
     /// The `timeout` of model elements that name none.
     pub timeout: Duration,
     /// Whether a stream may be asked to report its usage (`stream_options.include_usage`).
     pub stream_usage: bool,
+    /// Whether a request that can not be expressed without loss is refused.
+    pub strict: bool,
+    /// The output tokens to ask for where the dialect must name some and the request does not; a model's own limit
+    /// where this is not set.
+    pub max_tokens: Option<u64>,
     /// Models to list in `GET /v1/models` besides those that routes name.
     pub models: Vec<String>,
     /// What only Envoy needs to know.
@@ -67,44 +73,47 @@ impl Provider {
         Self {
             name: name.into(),
             dialect,
+            platform: Platform::Direct,
+            quirks: Quirks::default(),
             tls: base.tls,
             host: base.host,
             port: base.port,
             base_path: base.path,
             authority: base.authority,
+            azure: None,
             credential: Credential::None,
+            credentials: BTreeMap::new(),
+            own_key: false,
             headers: BTreeMap::new(),
             timeout: Duration::from_secs(60),
             stream_usage: true,
+            strict: false,
+            max_tokens: None,
             models: vec![],
             envoy: EnvoyCluster::default(),
         }
     }
 
-    /// The `:path` to send: the base path, then `suffix` (which begins with a slash), then the query.
+    /// How it is spoken to.
     #[must_use]
-    pub fn path(&self, suffix: &str, query: Option<&str>) -> String {
-        let mut path = [self.base_path.as_str(), suffix].concat();
-        if let Some(query) = query.filter(|q| !q.is_empty()) {
-            path.push('?');
-            path.push_str(query);
-        }
-        path
+    pub fn wire(&self) -> Wire {
+        Wire { dialect: self.dialect, platform: self.platform, quirks: self.quirks }
+    }
+
+    /// The output tokens to ask `model` for where the dialect must name some and the request does not.
+    #[must_use]
+    pub fn max_tokens(&self, model: &str) -> u64 {
+        self.max_tokens.unwrap_or_else(|| limits::output_tokens(model))
     }
 }
 
-/// How to be let in at a provider.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Credential {
-    /// The provider asks for none.
-    None,
-    /// `authorization: Bearer <secret>`.
-    Bearer(Secret),
-    /// The configuration names a variable that is not set: the provider is unusable, not the program.
-    Missing {
-        /// The variable's name.
-        variable: String,
-    },
+/// Azure's surface of dated versions, with the deployment in the path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AzureClassic {
+    /// `2024-10-21`.
+    pub api_version: String,
+    /// Deployments by model, where they are not called like it.
+    pub deployments: BTreeMap<String, String>,
 }
 
 /// The settings of a provider's Envoy cluster.
@@ -142,41 +151,20 @@ impl Default for EnvoyCluster {
 mod tests {
     use super::*;
 
-    fn provider(base_url: &str) -> Provider {
-        Provider::new("p", Dialect::Openai, base_url.parse().unwrap())
-    }
-
-    #[test]
-    fn the_base_path_is_joined_whatever_its_slashes() {
-        for (base_url, path) in [
-            ("https://api.openai.com/v1", "/v1/chat/completions"),
-            ("https://api.openai.com/v1/", "/v1/chat/completions"),
-            ("http://127.0.0.1:9100", "/chat/completions"),
-            ("http://127.0.0.1:9100/", "/chat/completions"),
-            ("https://h/openai/deployments/x//", "/openai/deployments/x/chat/completions"),
-        ] {
-            assert_eq!(provider(base_url).path("/chat/completions", None), path, "{base_url}");
-        }
-    }
-
-    #[test]
-    fn a_query_follows_the_path() {
-        let p = provider("https://h/v1");
-        assert_eq!(p.path("/models", Some("limit=2&after=x")), "/v1/models?limit=2&after=x");
-        assert_eq!(p.path("/models", Some("")), "/v1/models");
-    }
-
-    #[test]
-    fn an_unknown_dialect_names_the_known_ones() {
-        assert_eq!("openai".parse(), Ok(Dialect::Openai));
-        assert!("anthropic".parse::<Dialect>().unwrap_err().contains("known: openai"));
-    }
-
     #[test]
     fn a_secret_is_never_printed() {
-        let mut p = provider("https://h");
+        let mut p = Provider::new("p", Dialect::Openai, "https://h".parse().unwrap());
         p.credential = Credential::Bearer(Secret::new("sk-1"));
         p.headers.insert("x-org".into(), Secret::new("org-1"));
+        p.credentials.insert("a".into(), Credential::Header { name: "api-key", secret: Secret::new("ak-1") });
         assert!(!format!("{p:?}").contains("-1"));
+    }
+
+    #[test]
+    fn the_settings_say_more_than_the_model() {
+        let mut p = Provider::new("p", Dialect::Anthropic, "https://h".parse().unwrap());
+        assert_eq!(p.max_tokens("claude-sonnet-4-5"), 64_000);
+        p.max_tokens = Some(1000);
+        assert_eq!(p.max_tokens("claude-sonnet-4-5"), 1000);
     }
 }

@@ -108,6 +108,7 @@ impl Metrics {
             ("input", usage.input),
             ("output", usage.output),
             ("cached", usage.cached),
+            ("cache_write", usage.cache_write),
             ("reasoning", usage.reasoning),
         ];
         for (kind, tokens) in kinds {

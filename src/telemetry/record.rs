@@ -54,6 +54,8 @@ pub struct AttemptRecord {
     pub status: Option<u16>,
     /// Why it failed; `None` for a success.
     pub fault: Option<Kind>,
+    /// The fields of the request that the provider could not be told: `seed,logit_bias`.
+    pub loss: String,
 }
 
 /// One limit that was asked.

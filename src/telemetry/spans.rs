@@ -132,7 +132,7 @@ fn resource() -> Resource {
 /// The GenAI conventions' name of what an endpoint does; the endpoint's own where they have none.
 fn operation(endpoint: &'static str) -> &'static str {
     match endpoint {
-        "chat.completions" | "responses" => "chat",
+        "chat.completions" | "messages" | "responses" => "chat",
         "completions" => "text_completion",
         other => other,
     }
@@ -184,6 +184,9 @@ fn of_attempt(attempt: &AttemptRecord, operation: &'static str) -> Vec<KeyValue>
     }
     if let Some(fault) = attempt.fault {
         all.push(KeyValue::new("error.type", fault.name()));
+    }
+    if !attempt.loss.is_empty() {
+        all.push(KeyValue::new("attache.loss", attempt.loss.clone()));
     }
     all
 }

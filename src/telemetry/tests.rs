@@ -35,6 +35,7 @@ fn record() -> Record {
         first_content: None,
         status: None,
         fault: Some(Kind::Timeout),
+        loss: String::new(),
     };
     let answered = AttemptRecord {
         started: started + Duration::from_millis(400),
@@ -42,6 +43,7 @@ fn record() -> Record {
         first_content: Some(Duration::from_millis(600)),
         status: Some(200),
         fault: None,
+        loss: "seed".into(),
         ..attempt("second", "beta")
     };
     Record {

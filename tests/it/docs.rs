@@ -12,8 +12,7 @@ use std::{
 const NAMED: &[&str] = &[
     r#"Refuse::[a-z_]+\((?:\w+,)?\s*"([a-z_]+)""#,
     r#"Self::[a-z_]+\(\s*"([a-z_]+)""#,
-    r#"if credential \{ "([a-z_]+)" \}"#,
-    r#"if credential \{ "[a-z_]+" \} else \{ "([a-z_]+)" \}"#,
+    r#"=> "([a-z]+_[a-z_]+)","#,
     r#"Self::new\(\d+,\s*"[a-z_]+",\s*"([a-z_]+)""#,
     r#"code: "([a-z_]+)""#,
     r#"error\(&?\w+,\s*"([a-z_]+)"\)"#,

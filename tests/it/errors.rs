@@ -95,7 +95,7 @@ async fn a_provider_without_its_credential_is_no_use_but_does_no_harm() {
     let providers = pair.status().await["providers"].clone();
     assert_eq!(
         providers[0],
-        json!({"name": "locked", "usable": false, "unset_variable": "ATTACHE_TEST_UNSET"})
+        json!({"name": "locked", "usable": false, "problem": "the variable ATTACHE_TEST_UNSET is not set"})
     );
 }
 

@@ -14,6 +14,8 @@ mod cancelled;
 #[cfg(test)]
 mod deploy;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod ends;

@@ -1,8 +1,8 @@
-//! Errors in OpenAI's shape: providers' are read into faults, ours are written for clients.
+//! Providers' errors in OpenAI's shape, read into faults.
 
 use crate::chat::{Fault, Kind};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How much of a provider's message is kept, in characters.
 const MESSAGE: usize = 300;
@@ -68,44 +68,6 @@ impl Wire {
     }
 }
 
-/// An error for the client.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
-    /// The stable public code.
-    pub code: &'static str,
-    /// What, where, and how to mend it.
-    pub message: String,
-    /// The field at fault.
-    pub param: Option<&'static str>,
-    /// OpenAI's class of the error.
-    pub class: &'static str,
-    /// What each attempt did.
-    pub attempts: Vec<Value>,
-}
-
-impl Refusal {
-    /// The error as a body.
-    #[must_use]
-    pub fn body(&self) -> Vec<u8> {
-        self.json().to_string().into_bytes()
-    }
-
-    /// The error as the last event of a stream.
-    #[must_use]
-    pub fn event(&self) -> Vec<u8> {
-        format!("data: {}\n\n", self.json()).into_bytes()
-    }
-
-    fn json(&self) -> Value {
-        let mut error =
-            json!({"message": self.message, "type": self.class, "param": self.param, "code": self.code});
-        if let (Some(error), false) = (error.as_object_mut(), self.attempts.is_empty()) {
-            error.insert("attempts".into(), Value::Array(self.attempts.clone()));
-        }
-        json!({ "error": error })
-    }
-}
-
 /// The `error` member of an event's data, where the event is an error.
 pub(super) fn error_in(data: &[u8]) -> Option<&str> {
     #[derive(Deserialize)]
@@ -120,6 +82,7 @@ pub(super) fn error_in(data: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn codes_tell_more_than_the_status() {
@@ -139,18 +102,5 @@ mod tests {
         assert_eq!(read(500, long.as_bytes()).message.chars().count(), MESSAGE);
         let key = r#"{"error":{"message":"Incorrect API key provided: sk-123","code":"invalid_api_key"}}"#;
         assert_eq!(read(401, key.as_bytes()).message, "");
-    }
-
-    #[test]
-    fn refusals_have_openais_shape() {
-        let refusal = Refusal {
-            code: "missing_model",
-            message: "m".into(),
-            param: Some("model"),
-            class: "invalid_request_error",
-            attempts: vec![],
-        };
-        let want = r#"{"error":{"message":"m","type":"invalid_request_error","param":"model","code":"missing_model"}}"#;
-        assert_eq!(String::from_utf8(refusal.body()).unwrap(), want);
     }
 }

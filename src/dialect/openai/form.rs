@@ -1,6 +1,6 @@
 //! A request as `multipart/form-data`, as audio and images are sent: read where it lies, its files never copied twice.
 
-use super::Rewrite;
+use crate::dialect::Rewrite;
 use bytes::Bytes;
 use memchr::memmem;
 use serde_json::{Map, Value};
@@ -145,6 +145,7 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Quirks;
     use serde_json::json;
 
     const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ndynamic/x\r\n\
@@ -157,7 +158,8 @@ mod tests {
 
     fn rewritten(defaults: &Value, overrides: &Value) -> String {
         let (defaults, overrides) = (defaults.as_object().unwrap(), overrides.as_object().unwrap());
-        let change = Rewrite { model: "whisper", defaults, overrides, usage: false };
+        let change =
+            Rewrite { model: "whisper", defaults, overrides, usage: false, quirks: Quirks::default() };
         String::from_utf8(form(FORM).unwrap().rewrite(change)).unwrap()
     }
 

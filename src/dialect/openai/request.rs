@@ -1,41 +1,39 @@
 //! A client's request to a provider of the same dialect: only what must change does.
 
-use crate::json::{Edits, Object, member, quoted};
+use crate::{
+    chat::Loss,
+    dialect::{Quirks, Rewrite},
+    json::{Edits, Object, member, quoted},
+};
 use serde_json::{Map, Value};
-
-/// What must change.
-#[derive(Debug, Clone, Copy)]
-pub struct Rewrite<'a> {
-    /// The model, as the provider calls it.
-    pub model: &'a str,
-    /// Body fields for requests that do not name them.
-    pub defaults: &'a Map<String, Value>,
-    /// Body fields whatever the request says; `null` takes a field away.
-    pub overrides: &'a Map<String, Value>,
-    /// Ask the stream to report its usage.
-    pub usage: bool,
-}
 
 /// The body for the provider.
 #[must_use]
-pub fn rewrite(body: &Object, change: Rewrite<'_>) -> Vec<u8> {
+pub fn rewrite(body: &Object, change: Rewrite<'_>, loss: &mut Loss) -> Vec<u8> {
     let mut edits = Edits::of(body);
-    for (key, value) in change.defaults {
-        if body.raw(key).is_none() && !value.is_null() {
-            edits.set(key, value.to_string());
-        }
-    }
-    for (key, value) in change.overrides {
-        match value {
-            Value::Null => edits.remove(key),
-            value => edits.set(key, value.to_string()),
-        }
-    }
+    quirks(body, &change.quirks, &mut edits, loss);
+    change.set_params(body, &mut edits);
     if change.usage && !asks_for_usage(body) {
         edits.set("stream_options", with_usage(body.raw("stream_options")));
     }
     edits.set("model", quoted(change.model));
     edits.apply()
+}
+
+/// Takes away what the provider refuses, and gives what it calls otherwise its own name.
+fn quirks(body: &Object, quirks: &Quirks, edits: &mut Edits<'_>, loss: &mut Loss) {
+    for field in quirks.refuses {
+        if body.raw(field).is_some_and(|raw| raw != "null") {
+            loss.of(field);
+        }
+        edits.remove(field);
+    }
+    for (openai, own) in quirks.renames {
+        if let Some(raw) = body.raw(openai) {
+            edits.set(own, raw.to_owned());
+            edits.remove(openai);
+        }
+    }
 }
 
 /// Whether the client itself wants to see the usage of its stream.
@@ -60,7 +58,12 @@ mod tests {
     fn rewritten(body: &'static str, defaults: &Value, overrides: &Value, usage: bool) -> String {
         let body = Object::read(Bytes::from_static(body.as_bytes())).unwrap();
         let (defaults, overrides) = (defaults.as_object().unwrap(), overrides.as_object().unwrap());
-        String::from_utf8(rewrite(&body, Rewrite { model: "m", defaults, overrides, usage })).unwrap()
+        String::from_utf8(rewrite(
+            &body,
+            Rewrite { model: "m", defaults, overrides, usage, quirks: Quirks::default() },
+            &mut Loss::default(),
+        ))
+        .unwrap()
     }
 
     #[test]
@@ -99,5 +102,24 @@ mod tests {
         );
         let kept = r#"{"stream_options": {"include_usage": true},"model":"m"}"#;
         assert_eq!(usage(kept), kept);
+    }
+
+    #[test]
+    fn quirks_take_fields_away_or_rename_them() {
+        let body = br#"{"model":"a","seed":1,"logit_bias":null,"max_completion_tokens":5,"top_p":0.10}"#;
+        let body = Object::read(Bytes::from_static(body)).unwrap();
+        let quirks = Quirks {
+            refuses: &["seed", "logit_bias"],
+            renames: &[("max_completion_tokens", "max_tokens")],
+            ..Quirks::default()
+        };
+        let none = Map::new();
+        let (change, mut loss) = (
+            Rewrite { model: "m", defaults: &none, overrides: &none, usage: false, quirks },
+            Loss::default(),
+        );
+        let got = String::from_utf8(rewrite(&body, change, &mut loss)).unwrap();
+        assert_eq!(got, r#"{"model":"m","top_p":0.10,"max_tokens":5}"#);
+        assert_eq!(loss.join(), "seed", "nothing was asked by null");
     }
 }

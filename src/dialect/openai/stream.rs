@@ -3,7 +3,7 @@
 use super::{answer::Figures, fault};
 use crate::{
     chat::{Fault, Kind, Usage},
-    dialect::Shape,
+    dialect::{Follower, Passed, Shape},
     sse::{Event, Splitter, events},
 };
 use memchr::memmem::Finder;
@@ -25,15 +25,6 @@ pub struct Stream {
     events: u64,
 }
 
-/// What a chunk came to.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Passed {
-    /// The bytes to pass on; whole events only.
-    pub bytes: Vec<u8>,
-    /// The stream has content by now.
-    pub began: bool,
-}
-
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"finish_reason\""));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
@@ -52,59 +43,6 @@ impl Stream {
             fault: None,
             events: 0,
         }
-    }
-
-    /// Takes a chunk.
-    pub fn push(&mut self, chunk: Vec<u8>) -> Passed {
-        let whole = self.splitter.push(chunk);
-        self.pass(whole)
-    }
-
-    /// Takes the end of the stream: what had no blank line behind it, and the verdict.
-    pub fn end(&mut self) -> Passed {
-        let rest = self.splitter.rest();
-        let passed = self.pass(rest);
-        if self.fault.is_none() && !self.finished {
-            let kind = if self.began { Kind::Reset } else { Kind::EmptyAnswer };
-            self.fault = Some(Fault::new(kind));
-        }
-        passed
-    }
-
-    /// Why the stream is no good, as soon as that is known.
-    #[must_use]
-    pub fn fault(&self) -> Option<&Fault> {
-        self.fault.as_ref()
-    }
-
-    /// Whether content was seen.
-    #[must_use]
-    pub fn began(&self) -> bool {
-        self.began
-    }
-
-    /// Whether the answer has said that it is complete.
-    #[must_use]
-    pub fn finished(&self) -> bool {
-        self.finished
-    }
-
-    /// The usage that the stream told.
-    #[must_use]
-    pub fn usage(&self) -> Option<Usage> {
-        self.usage
-    }
-
-    /// How many events had content, about one a token: for an estimate where no usage came.
-    #[must_use]
-    pub fn events(&self) -> u64 {
-        self.events
-    }
-
-    /// How many bytes wait for the rest of their event.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.splitter.held()
     }
 
     fn pass(&mut self, whole: Vec<u8>) -> Passed {
@@ -130,7 +68,7 @@ impl Stream {
         }
         match self.shape {
             Shape::Responses => self.note_typed(event.name, data),
-            Shape::Choices | Shape::Plain => self.note_chunk(data),
+            _ => self.note_chunk(data),
         }
     }
 
@@ -193,6 +131,51 @@ impl Stream {
                 self.finished = true;
             }
         }
+    }
+}
+
+impl Follower for Stream {
+    fn push(&mut self, chunk: Vec<u8>) -> Passed {
+        let whole = self.splitter.push(chunk);
+        self.pass(whole)
+    }
+
+    fn end(&mut self) -> Passed {
+        let rest = self.splitter.rest();
+        let passed = self.pass(rest);
+        if self.fault.is_none() && !self.finished {
+            let kind = if self.began { Kind::Reset } else { Kind::EmptyAnswer };
+            self.fault = Some(Fault::new(kind));
+        }
+        passed
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    fn began(&self) -> bool {
+        self.began
+    }
+
+    fn finished(&self) -> bool {
+        self.finished
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    fn events(&self) -> u64 {
+        self.events
+    }
+
+    fn held(&self) -> usize {
+        self.splitter.held()
+    }
+
+    fn is_identity(&self) -> bool {
+        true
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Call<'a> {
     pub fallbacks: u32,
     /// Body fields to set.
     pub params: &'a Params,
+    /// What the target can not express fails the call instead of being left out.
+    pub strict: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ pub(in crate::graph) struct Model {
     timeout: Option<Duration>,
     retries: u32,
     params: Params,
+    strict: bool,
     /// `None`: all but the client's own faults.
     fallback_on: Option<Box<[Trigger]>>,
     pub(in crate::graph) success: usize,
@@ -87,18 +90,28 @@ impl Model {
     /// A model without any extras.
     pub(in crate::graph) fn plain(target: Target, success: usize) -> Self {
         let (timeout, fallback_on, fallback) = (None, None, None);
-        Self { target, timeout, retries: 0, params: Params::default(), fallback_on, success, fallback }
+        Self {
+            target,
+            timeout,
+            retries: 0,
+            params: Params::default(),
+            strict: false,
+            fallback_on,
+            success,
+            fallback,
+        }
     }
 
     pub(super) fn read(part: &Part<'_>) -> Option<Self> {
         let fields = &part.properties;
-        fields.only(&["provider", "model", "timeout", "retries", "params", "fallbackOn"]);
+        fields.only(&["provider", "model", "timeout", "retries", "params", "strict", "fallbackOn"]);
         part.outputs.only(&["success", "fallback"]);
         let provider = fields.need("provider").and_then(|item| provider(&item, part.known));
         let model = fields.need("model").and_then(|item| item.word());
         let timeout = fields.maybe("timeout").map(|item| item.whole(1..=MAX_TIMEOUT, " milliseconds"));
         let retries = fields.maybe("retries").map_or(Some(0), |item| item.whole(0..=MAX_RETRIES, ""));
         let params = fields.maybe("params").map_or(Some(Params::default()), |item| Params::read(&item));
+        let strict = fields.maybe("strict").map_or(Some(false), |item| item.boolean());
         let fallback_on = fields.maybe("fallbackOn").map(|item| triggers(&item));
         let success = part.outputs.need("success");
         Some(Self {
@@ -106,6 +119,7 @@ impl Model {
             timeout: timeout.map_or(Some(None), |ms| ms.map(Some))?.map(Duration::from_millis),
             retries: u32::try_from(retries?).ok()?,
             params: params?,
+            strict: strict?,
             fallback_on: fallback_on.map_or(Some(None), |list| list.map(Some))?,
             success: success?,
             fallback: part.outputs.maybe("fallback"),
@@ -118,8 +132,8 @@ impl Model {
 
     /// The call of the `retry`-th try.
     pub(in crate::graph) fn call<'a>(&'a self, element: &'a str, retry: u32, fallbacks: u32) -> Call<'a> {
-        let Self { target, timeout, params, .. } = self;
-        Call { element, target, timeout: *timeout, retry, fallbacks, params }
+        let Self { target, timeout, params, strict, .. } = self;
+        Call { element, target, timeout: *timeout, retry, fallbacks, params, strict: *strict }
     }
 
     /// Whether the same target is to be tried once more after its `retry`-th try failed.
