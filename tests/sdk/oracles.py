@@ -59,7 +59,9 @@ def of_credential(name, heard):
     found = []
     if heard.headers.get("content-type", "").partition(";")[0] != "application/json":
         found.append(f"content-type: {heard.headers.get('content-type')}")
-    if name in ("bedrock", "bedrock-claude"):
+    signs = heard.headers.get("authorization", "").startswith("AWS4")
+    # a key of Bedrock's own is a bearer
+    if name in ("bedrock", "bedrock-claude") and signs:
         given = {header for header in CREDENTIALS - {"authorization"} if header in heard.headers}
         return found + [f"header {header}: whose is it?" for header in given] + of_signature(heard)
     own = {"anthropic": "x-api-key", "gemini": "x-goog-api-key", "azure": "api-key", "azure-classic": "api-key"}.get(name)
@@ -184,7 +186,7 @@ def anthropic_rules(heard):
     marks = json.dumps(body).count('"cache_control": {')
     if marks > 4:
         found.append(f"cache_control: {marks} marks, where 4 are allowed")
-    if heard.model == "thinking" and not signed(messages, asked, "thinking", "signature"):
+    if heard.scene == "thinking" and not signed(messages, asked, "thinking", "signature"):
         found.append("thinking: the signature of the last turn is missing")
     return found
 
@@ -372,7 +374,7 @@ def google_rules(heard):
             found.append(f".contents[{at}]: results of {given}, where those of {asked} belong")
         calls = [part for part in parts if "functionCall" in part]
         asked = [part["functionCall"]["name"] for part in calls]
-        if heard.model == "thinking" and calls and calls[0].get("thoughtSignature") != SIGNATURE:
+        if heard.scene == "thinking" and calls and calls[0].get("thoughtSignature") != SIGNATURE:
             found.append(f".contents[{at}]: the signature of the first call is missing")
     return found
 
@@ -510,7 +512,7 @@ def bedrock_rules(heard):
         if names and not any("text" in block for block in content):
             found.append(f".messages[{at}]: a document needs a text beside it")
         thoughts = [block["reasoningContent"]["reasoningText"] for block in content if "reasoningContent" in block]
-        if heard.model == "thinking" and asked and thoughts != [{"text": THOUGHT, "signature": SIGNATURE}]:
+        if heard.scene == "thinking" and asked and thoughts != [{"text": THOUGHT, "signature": SIGNATURE}]:
             found.append(f".messages[{at}]: the signed thought of that turn is missing: {thoughts}")
     used = any("toolUse" in block or "toolResult" in block for message in messages for block in message["content"])
     if used and "toolConfig" not in heard.json:

@@ -211,3 +211,19 @@ def of_cohere_stream(events):
 
 def of_cohere_usage(usage):
     return (usage.tokens.input_tokens, usage.tokens.output_tokens, usage.cached_tokens or 0)
+
+
+def of_response(answer):
+    """Reads a Response of OpenAI's SDK."""
+    seen = Seen(answer.output_text, finish=answer.status)
+    for item in answer.output:
+        if item.type == "function_call":
+            seen.call(item.call_id, item.name, item.arguments)
+        elif item.type == "reasoning":
+            seen.thought += "".join(part.text for part in [*item.summary, *(item.content or [])])
+            seen.signature += item.encrypted_content or ""
+        elif item.type == "message":
+            seen.refusal += "".join(part.refusal for part in item.content if part.type == "refusal")
+    usage = answer.usage
+    seen.usage = (usage.input_tokens, usage.output_tokens, usage.input_tokens_details.cached_tokens)
+    return seen

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import oracles
 from strict import complaints
 
-from .scenes import Scene, Trouble, act
+from .scenes import Scene, Trouble, act, named
 
 #: Bytes of one write: small enough that characters, events and frames are cut.
 PIECE = 97
@@ -32,6 +32,11 @@ class Heard:
     stream: bool = False
     json: dict = field(default_factory=dict)
     complaints: list = field(default_factory=list)
+
+    @property
+    def scene(self):
+        """The name of the scene that its model plays."""
+        return named(self.model)
 
 
 @dataclass
