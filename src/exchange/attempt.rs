@@ -107,7 +107,8 @@ impl Exchange {
         };
         match &self.ask.form {
             _ if provider.dialect == Dialect::Anthropic => {
-                anthropic::rewrite(&self.ask.body, change, goal.platform)
+                let betas = self.ask.head.headers.text("anthropic-beta");
+                anthropic::rewrite(&self.ask.body, change, goal.platform, betas)
             }
             Some(form) => form.rewrite(change),
             None => rewrite(&self.ask.body, change, loss),
@@ -199,8 +200,9 @@ impl Exchange {
 
     /// The client's headers that the provider does not see.
     fn removed(&self, provider: &Provider, set: &[(String, String)]) -> Vec<String> {
-        let speaks_anthropic =
-            provider.dialect == Dialect::Anthropic && self.ask.head.endpoint.shape == Shape::Messages;
+        let speaks_anthropic = provider.dialect == Dialect::Anthropic
+            && provider.platform != Platform::Bedrock
+            && self.ask.head.endpoint.shape == Shape::Messages;
         let is_set = |name: &str| set.iter().any(|(n, _)| n == name);
         let gone = |name: &&str| {
             let passes = PASSED.contains(name)

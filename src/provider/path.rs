@@ -151,6 +151,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of paths")]
     fn each_dialect_has_its_own_paths() {
         use Dialect::{Anthropic, Bedrock, Cohere, Gemini, Mistral, Openai};
         use Platform::{Direct, Vertex};

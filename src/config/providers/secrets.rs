@@ -80,14 +80,16 @@ fn headers(section: &mut Section<'_>) -> Result<BTreeMap<String, Secret>, Lack> 
             }
         };
         let filled = notes.filled(&path, value).map(|filled| filled.map(Secret::new));
-        match filled.and_then(|filled| present(notes, &path, filled)) {
-            Some(Ok(secret)) => {
-                if headers.insert(name, secret).is_some() {
-                    notes.mistake(path, "given twice; the case of a header's name makes no difference");
-                }
+        let twice = match filled.and_then(|filled| present(notes, &path, filled)) {
+            Some(Ok(secret)) => headers.insert(name, secret).is_some(),
+            Some(Err(lack)) => {
+                lacking = lacking.or(Some(lack));
+                false
             }
-            Some(Err(lack)) => lacking = lacking.or(Some(lack)),
-            None => {}
+            None => false,
+        };
+        if twice {
+            notes.mistake(path, "given twice; the case of a header's name makes no difference");
         }
     }
     lacking.map_or(Ok(headers), Err)
