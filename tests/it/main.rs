@@ -28,6 +28,8 @@ mod house;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod providers_page;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod spoofing;
