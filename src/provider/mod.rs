@@ -11,7 +11,10 @@ mod price;
 mod secret;
 
 pub use base_url::BaseUrl;
-pub use credential::{Credential, CredentialProblem, Lack, Unsigned};
+pub use credential::{
+    Aws, AwsChain, AwsKeys, Credential, CredentialProblem, Fetched, GoogleAccount, GoogleKey, Granted,
+    KeyPair, Lack, Refresher, Source, Unsigned,
+};
 pub use dialect::Dialect;
 pub use path::{Task, Where};
 pub use preset::Preset;
