@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -104,7 +103,7 @@ impl House {
         let front = envoy.front().await;
         replace(&folder.path().join("attache.yaml"), &config.to_string());
         let (attache, admin) = serve(folder.path(), &self.variables).await;
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        let client = super::client();
         let variables = self.variables;
         Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
     }
