@@ -12,6 +12,8 @@ mod bytes;
 #[cfg(test)]
 mod cancelled;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod dialects;

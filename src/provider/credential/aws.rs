@@ -122,17 +122,17 @@ impl Source for AwsChain {
         let client = Builder::new().tls_provider(Tls::Rustls(CryptoMode::Ring)).build_https();
         let region = Region::new(self.region.clone());
         let config = ProviderConfig::default().with_region(Some(region.clone())).with_http_client(client);
-        let fetched = match &self.profile {
-            Some(profile) => {
-                let profile = ProfileFileCredentialsProvider::builder().profile_name(profile);
-                profile.configure(&config).build().provide_credentials().await
+        let keys = match &self.profile {
+            Some(name) => {
+                let profile = ProfileFileCredentialsProvider::builder().profile_name(name);
+                let keys = profile.configure(&config).build().provide_credentials().await;
+                keys.map_err(|error| format!("profile `{name}`: {}", told(&error)))?
             }
             None => {
                 let chain = DefaultCredentialsChain::builder().region(region).configure(config);
-                chain.build().await.provide_credentials().await
+                chain.build().await.provide_credentials().await.map_err(|error| told(&error))?
             }
         };
-        let keys = fetched.map_err(|error| told(&error))?;
         Ok(Granted {
             grant: KeyPair {
                 id: Secret::new(keys.access_key_id()),

@@ -20,6 +20,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// How long before its end a grant is fetched anew; of short ones the last quarter.
 const AHEAD: Duration = Duration::from_mins(5);
 
+/// How much of a failure's words is kept: clients see them too. The log has them all.
+const LONGEST: usize = 300;
+
 /// Where something is fetched.
 pub trait Source: Clone + PartialEq + Debug + Send + Sync {
     /// What comes from there.
@@ -96,6 +99,9 @@ impl<S: Source> Fetched<S> {
             let pause = match fetched {
                 Ok(granted) => {
                     let pause = granted.until.map_or(S::EVERY, |until| pause(until, clock()));
+                    if self.cell.state.load().failure.is_some() {
+                        tracing::info!(source = ?self.source, "{} are here again", S::NAME);
+                    }
                     self.put(State { granted: Some(Arc::new(granted)), failure: None });
                     pause
                 }
@@ -111,12 +117,12 @@ impl<S: Source> Fetched<S> {
 
     fn fail(&self, why: String) {
         let old = self.cell.state.load_full();
-        if old.failure.as_ref() != Some(&why) {
+        if old.failure.is_none() {
             tracing::warn!(source = ?self.source, why, "{} could not be fetched", S::NAME);
         }
         // what does not say when it ends has ended when no more of it comes
         let granted = old.granted.clone().filter(|granted| granted.until.is_some());
-        self.put(State { granted, failure: Some(why) });
+        self.put(State { granted, failure: Some(why.chars().take(LONGEST).collect()) });
     }
 
     fn put(&self, state: State<S::Grant>) {

@@ -111,8 +111,11 @@ impl Source for GoogleAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::{Json, Router, routing::post};
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     use serde_json::json;
+    use std::fs;
+    use tokio::net::TcpListener;
 
     /// A key of nobody, made for this test.
     const SERVICE_ACCOUNT: &str = include_str!("samples/service_account.json");
@@ -128,6 +131,34 @@ mod tests {
         assert_eq!(claims["scope"], SCOPES[0]);
         let again = account.fetch(&mut session).await.unwrap().grant;
         assert_eq!(again, token, "one token serves until it is renewed");
+    }
+
+    #[tokio::test]
+    async fn a_workload_of_elsewhere_changes_its_token_for_one_of_google() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap());
+        let given = |form: String| {
+            assert!(form.contains("subject_token=from-elsewhere"), "{form}");
+            Json(json!({
+                "access_token": "from-google", "token_type": "Bearer", "expires_in": 3600,
+                "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            }))
+        };
+        let service = Router::new().route("/token", post(async move |form| given(form)));
+        let serving = tokio::spawn(async move { axum::serve(listener, service).await });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        fs::write(&file, "from-elsewhere").unwrap();
+        let account = json!({
+            "type": "external_account",
+            "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/a/providers/b",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "token_url": url,
+            "credential_source": {"file": file},
+        });
+        let account = GoogleAccount::Given(GoogleKey::read(&account.to_string()).unwrap());
+        assert_eq!(account.fetch(&mut None).await.unwrap().grant.reveal(), "from-google");
+        serving.abort();
     }
 
     #[tokio::test]

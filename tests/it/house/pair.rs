@@ -222,6 +222,11 @@ impl Pair {
         write_route(self.folder.path(), route);
     }
 
+    /// Writes a file beside `attache.yaml`.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        replace(&self.folder.path().join(name), text);
+    }
+
     /// The file of a route.
     pub(crate) fn route_file(&self, name: &str) -> PathBuf {
         route_file(self.folder.path(), name)
