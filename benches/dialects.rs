@@ -114,7 +114,9 @@ fn translations(c: &mut Criterion) {
         });
         let events = stream(dialect);
         let copy = events.clone();
-        let counted = allocation_counter::measure(|| drop(black_box(follow(dialect, copy))));
+        let counted = allocation_counter::measure(|| {
+            black_box(follow(dialect, copy));
+        });
         println!("stream of {WORDS} words from {name}: {} allocations", counted.count_total);
         c.bench_function(&format!("stream of {WORDS} words from {name}"), |b| {
             b.iter_batched(

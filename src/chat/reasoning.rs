@@ -5,7 +5,7 @@
 pub struct Reasoning {
     /// In words; empty where the maker keeps them to itself.
     pub text: String,
-    /// What proves to its maker that the thought was its own; the thought itself, where it has no words.
+    /// What proves to its maker that the thought was its own.
     pub signature: Option<Signature>,
 }
 

@@ -83,6 +83,8 @@ pub struct Translator {
     reader: Box<dyn Reader>,
     /// `None`: client and provider speak the same dialect, and the bytes pass as they are.
     writer: Option<Box<dyn Writer>>,
+    /// The id of an answer to which the provider gives none.
+    id: String,
     deltas: Vec<Delta>,
     began: bool,
     finished: bool,
@@ -113,6 +115,7 @@ impl Translator {
             cutter,
             reader,
             writer,
+            id: String::new(),
             deltas: Vec::new(),
             began: false,
             finished: false,
@@ -121,6 +124,13 @@ impl Translator {
             fault: None,
             events: 0,
         }
+    }
+
+    /// Names the answer where the provider does not: clients join its pieces by its id.
+    #[must_use]
+    pub fn named(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.id);
+        self
     }
 
     fn sse(&mut self, whole: Vec<u8>) -> Vec<u8> {
@@ -159,9 +169,14 @@ impl Translator {
         self.deltas = deltas;
     }
 
-    fn take(&mut self, delta: Delta, out: &mut Vec<u8>) {
+    fn take(&mut self, mut delta: Delta, out: &mut Vec<u8>) {
         if self.fault.is_some() || self.done {
             return;
+        }
+        if let Delta::Start { id, .. } = &mut delta
+            && id.is_empty()
+        {
+            self.id.clone_into(id);
         }
         self.note(&delta);
         // without any content before it, the end is that of an empty stream; faults are the exchange's to tell

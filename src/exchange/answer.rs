@@ -60,7 +60,7 @@ fn follower(exchange: &Exchange) -> Box<dyn Follower> {
     let (framing, reader) = sent.wire.reader();
     let same = sent.way == Way::Identity && framing == Framing::Sse;
     let writer = (!same).then(|| exchange.client().stream());
-    Box::new(Translator::new(framing, reader, writer))
+    Box::new(Translator::new(framing, reader, writer).named(&exchange.id))
 }
 
 impl Exchange {
@@ -89,7 +89,10 @@ impl Exchange {
         let shape = self.ask.head.endpoint.shape;
         let (body, usage) = match self.sent() {
             Some(sent) if sent.way == Way::Chat => {
-                let answer = sent.wire.read(&body)?;
+                let mut answer = sent.wire.read(&body)?;
+                if answer.id.is_empty() {
+                    answer.id.clone_from(&self.id);
+                }
                 let usage = answer.usage;
                 (self.written(answer), usage)
             }

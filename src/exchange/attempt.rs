@@ -107,7 +107,8 @@ impl Exchange {
         };
         match &self.ask.form {
             _ if provider.dialect == Dialect::Anthropic => {
-                anthropic::rewrite(&self.ask.body, change, goal.platform)
+                let betas = self.ask.head.headers.text("anthropic-beta");
+                anthropic::rewrite(&self.ask.body, change, goal.platform, betas)
             }
             Some(form) => form.rewrite(change),
             None => rewrite(&self.ask.body, change, loss),
@@ -190,8 +191,8 @@ impl Exchange {
         let credential =
             provider.credential_for(alias, own).map_err(|problem| refused(problem.to_string(), 400))?;
         let content_type = match way {
-            Way::Identity => headers.text("content-type").unwrap_or(JSON),
-            _ => JSON,
+            Way::Identity => headers.text("content-type"),
+            _ => Some(JSON),
         };
         let unsigned = Unsigned { method: "POST", authority: &provider.authority, path, content_type, body };
         credential.headers(unsigned, self.ask.head.now).map_err(|why| refused(why, 503))
@@ -199,8 +200,9 @@ impl Exchange {
 
     /// The client's headers that the provider does not see.
     fn removed(&self, provider: &Provider, set: &[(String, String)]) -> Vec<String> {
-        let speaks_anthropic =
-            provider.dialect == Dialect::Anthropic && self.ask.head.endpoint.shape == Shape::Messages;
+        let speaks_anthropic = provider.dialect == Dialect::Anthropic
+            && provider.platform != Platform::Bedrock
+            && self.ask.head.endpoint.shape == Shape::Messages;
         let is_set = |name: &str| set.iter().any(|(n, _)| n == name);
         let gone = |name: &&str| {
             let passes = PASSED.contains(name)

@@ -51,7 +51,7 @@ impl Blocks<'_> {
 
     fn image(&mut self, media: &Media, at: &str) -> Result<Value, Unfit> {
         if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
-            self.loss.of("messages.image_url.detail");
+            self.loss.of("messages.detail");
         }
         let source = match &media.source {
             Source::Base64 { media_type, data } => match media_type.as_str() {

@@ -9,9 +9,9 @@ use memchr::memmem;
 use serde_json::Value;
 
 /// Names the model, or makes the body one of its host; all else keeps its bytes. Only thoughts that Anthropic would refuse
-/// (another maker's, which came from another target in the same conversation) are taken out.
+/// (another maker's, which came from another target in the same conversation) are taken out. `betas` are those of the client's `anthropic-beta` header.
 #[must_use]
-pub fn rewrite(body: &Object, change: Rewrite<'_>, platform: Platform) -> Vec<u8> {
+pub fn rewrite(body: &Object, change: Rewrite<'_>, platform: Platform, betas: Option<&str>) -> Vec<u8> {
     let mut edits = Edits::of(body);
     change.set_params(body, &mut edits);
     match hosted_version(platform) {
@@ -26,6 +26,11 @@ pub fn rewrite(body: &Object, change: Rewrite<'_>, platform: Platform) -> Vec<u8
     }
     if platform == Platform::Bedrock {
         edits.remove("stream");
+        // what is a header elsewhere
+        let betas: Vec<&str> = betas.into_iter().flat_map(|list| list.split(',')).map(str::trim).collect();
+        if !betas.is_empty() {
+            edits.set("anthropic_beta", Value::from(betas).to_string());
+        }
     }
     edits.apply()
 }
@@ -59,7 +64,7 @@ mod tests {
         let none = Map::new();
         let (model, quirks) = ("claude-opus-5", Quirks::default());
         let change = Rewrite { model, defaults: &none, overrides: &none, usage: false, quirks };
-        String::from_utf8(rewrite(&object, change, platform)).unwrap()
+        String::from_utf8(rewrite(&object, change, platform, Some("a-1, b-2"))).unwrap()
     }
 
     #[test]
@@ -72,7 +77,7 @@ mod tests {
         );
         assert_eq!(
             rewritten(body, Platform::Bedrock),
-            r#"{ "max_tokens":1e3, "messages":[],"anthropic_version":"bedrock-2023-05-31"}"#
+            r#"{ "max_tokens":1e3, "messages":[],"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a-1","b-2"]}"#
         );
     }
 
