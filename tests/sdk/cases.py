@@ -131,7 +131,9 @@ CASES = {
                     ),
                 )
             ),
-            said(("user", parts({"type": "document", "title": "a.pdf", "source": base64_block("application/pdf", PDF)}))),
+            said(
+                ("user", parts({"type": "document", "title": "a.pdf", "source": base64_block("application/pdf", PDF)}))
+            ),
         ),
         PDF,
     ),
@@ -197,4 +199,36 @@ CASES = {
     "length": asked("length", both(("user", HI))),
     "filter": asked("filter", both(("user", HI))),
     "refusal": asked("refusal", both(("user", HI))),
+}
+
+
+def items(*items, **more):
+    """A request of the Responses API."""
+    return {"input": list(items) or HI, **more}
+
+
+def function(strict):
+    return {"type": "function", "name": "weather", "parameters": SCHEMA, "strict": strict}
+
+
+PICTURE = {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}", "detail": "auto"}
+#: Requests of the Responses API, and the scenes that they ask for.
+RESPONSES = {
+    "plain": ("text", items(instructions="Be brief.")),
+    "turns": ("text", items(*({"role": role, "content": content} for role, content in TURNS))),
+    "image": ("text", items({"role": "user", "content": [{"type": "input_text", "text": HI}, PICTURE]})),
+    "tool": ("tool", items(tools=[function(True)])),
+    "parallel": ("parallel", items(tools=[function(False)], tool_choice="auto", parallel_tool_calls=True)),
+    "results": (
+        "text",
+        items(
+            {"role": "user", "content": HI},
+            {"type": "function_call", "call_id": ID, "name": "weather", "arguments": '{"city": "Paris"}'},
+            {"type": "function_call_output", "call_id": ID, "output": "7 °C"},
+            tools=[function(False)],
+        ),
+    ),
+    "schema": ("json", items(text={"format": FORMAT["json_schema"] | {"type": "json_schema"}})),
+    "length": ("length", items(max_output_tokens=300)),
+    "thought": ("thought", items(reasoning={"effort": "low"})),
 }

@@ -1,4 +1,4 @@
-"""Pairs for the whole session, and clients of the official SDKs that differ from their makers' by their `base_url` alone."""
+"""Pairs for the whole session, and clients of the official SDKs that differ from others by their `base_url` alone."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import anthropic
 import fakes
 import openai
 import pytest
-from oracles import google_account
+from oracles.credentials import google_account
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent / "examples"))

@@ -1,7 +1,7 @@
 """Each provider's own SDK asks a fake, without the pair between: whether the fakes are what they pretend to be.
 
-`ask(fake, model, stream)` gives what the SDK understood. With `full` it asks for everything that its language has: what is
-heard of that is a good request.
+`ask(fake, model, stream)` gives what the SDK understood. With `full` it asks for everything that its language has: what
+is heard of that is a good request.
 """
 
 import base64
@@ -17,7 +17,7 @@ from fakes.scenes import PARIS, SIGNATURE, THOUGHT
 from google.genai import types as google_types
 from google.oauth2.credentials import Credentials
 from mistralai.client import Mistral
-from oracles import AWS, KEY, REGION
+from oracles.credentials import AWS, KEY, REGION
 
 SCHEMA = {
     "type": "object",
@@ -67,7 +67,10 @@ ANTHROPIC = {
             "content": [
                 {"type": "text", "text": "Hi"},
                 {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": text_of(PNG)}},
-                {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": text_of(PDF)}},
+                {
+                    "type": "document",
+                    "source": {"type": "base64", "media_type": "application/pdf", "data": text_of(PDF)},
+                },
             ],
         },
         {
@@ -80,7 +83,12 @@ ANTHROPIC = {
         {
             "role": "user",
             "content": [
-                {"type": "tool_result", "tool_use_id": "toolu_1", "is_error": True, "content": [{"type": "text", "text": "7"}]}
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "toolu_1",
+                    "is_error": True,
+                    "content": [{"type": "text", "text": "7"}],
+                }
             ],
         },
     ],
@@ -231,7 +239,10 @@ BEDROCK = {
                 {"toolUse": {"toolUseId": "t1", "name": "weather", "input": ARGUMENTS}},
             ],
         },
-        {"role": "user", "content": [{"toolResult": {"toolUseId": "t1", "status": "error", "content": [{"text": "7"}]}}]},
+        {
+            "role": "user",
+            "content": [{"toolResult": {"toolUseId": "t1", "status": "error", "content": [{"text": "7"}]}}],
+        },
     ],
     "inferenceConfig": {"maxTokens": 2000, "temperature": 1, "stopSequences": ["END"]},
     "toolConfig": {

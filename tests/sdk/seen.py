@@ -1,4 +1,4 @@
-"""What a client understood of an answer, in the words of `fakes.scenes`, whatever SDK read it and whether it was a stream."""
+"""What a client understood of an answer, in the words of `fakes.scenes`, whatever SDK read it, streamed or not."""
 
 import json
 from dataclasses import dataclass, field

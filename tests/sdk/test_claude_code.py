@@ -8,7 +8,7 @@ import pytest
 import seen
 from cases import PNG
 from fakes import scenes
-from test_dialects import model
+from targets import model
 
 CACHED = {"cache_control": {"type": "ephemeral"}}
 GUIDE = "You are an agent that helps with software. Keep to the conventions of the code at hand. " * 150
@@ -34,19 +34,40 @@ TODO = {
 }
 TOOLS = [
     tool("Bash", ["command"], command=WORDS, timeout={"type": "number", "maximum": 600000}, quiet={"type": "boolean"}),
-    tool("Edit", ["file_path", "old", "new"], file_path=WORDS, old=WORDS, new=WORDS, all={"type": "boolean", "default": False}),
-    tool("Grep", ["pattern"], pattern=WORDS, mode={"type": "string", "enum": ["content", "files"]}, **{"-n": {"type": "boolean"}}),
+    tool(
+        "Edit",
+        ["file_path", "old", "new"],
+        file_path=WORDS,
+        old=WORDS,
+        new=WORDS,
+        all={"type": "boolean", "default": False},
+    ),
+    tool(
+        "Grep",
+        ["pattern"],
+        pattern=WORDS,
+        mode={"type": "string", "enum": ["content", "files"]},
+        **{"-n": {"type": "boolean"}},
+    ),
     tool("TodoWrite", ["todos"], todos={"type": "array", "minItems": 1, "items": TODO}),
     tool("mcp__city-server__list_all", []),
     tool("weather", ["city"], city=WORDS),
-    *(tool(f"Tool{n}", ["path"], path=WORDS, deep={"anyOf": [{"type": "string"}, {"type": "null"}]}) for n in range(12)),
+    *(
+        tool(f"Tool{n}", ["path"], path=WORDS, deep={"anyOf": [{"type": "string"}, {"type": "null"}]})
+        for n in range(12)
+    ),
 ]
 
 
 def session(**more):
     """A request in the middle of a session."""
     call = {"type": "tool_use", "id": "toolu_01A09q90qw90lq917835lq9", "name": "Bash", "input": {"command": "ls -l"}}
-    other = {"type": "tool_use", "id": "toolu_01B09q90qw90lq917835lq9", "name": "Grep", "input": {"pattern": "ñ", "-n": True}}
+    other = {
+        "type": "tool_use",
+        "id": "toolu_01B09q90qw90lq917835lq9",
+        "name": "Grep",
+        "input": {"pattern": "ñ", "-n": True},
+    }
     thought = {"type": "thinking", "thinking": scenes.THOUGHT, "signature": scenes.SIGNATURE}
     listing = "total 8\n-rw-r--r-- 1 me me 12 a.py\n" * 200
     shot = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
@@ -69,7 +90,11 @@ def session(**more):
             {
                 "role": "user",
                 "content": [
-                    {"type": "tool_result", "tool_use_id": call["id"], "content": [{"type": "text", "text": listing}, shot]},
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": call["id"],
+                        "content": [{"type": "text", "text": listing}, shot],
+                    },
                     {"type": "tool_result", "tool_use_id": other["id"], "content": "Exit code 2", "is_error": True},
                     {"type": "text", "text": "<system-reminder>\nThe list is empty.\n</system-reminder>", **CACHED},
                 ],
@@ -89,11 +114,13 @@ def ask(claude, name, request):
     """What Claude Code reads, event by event."""
     with claude.beta.messages.create(model=name, **request) as events:
         told = [clients.strictly(anthropic.types.beta.BetaRawMessageStreamEvent, event) for event in events]
-    assert [event.type for event in told][0::len(told) - 1] == ["message_start", "message_stop"]
+    assert [event.type for event in told][0 :: len(told) - 1] == ["message_start", "message_stop"]
     return told
 
 
-@pytest.mark.parametrize("target", ["anthropic", "bedrock-claude", "vertex-claude", "bedrock", "openai", "gemini", "mistral", "cohere"])
+@pytest.mark.parametrize(
+    "target", ["anthropic", "bedrock-claude", "vertex-claude", "bedrock", "openai", "gemini", "mistral", "cohere"]
+)
 def test_claude_code_works_with_every_dialect(claude, heard, target):
     request = session()
     told = ask(claude, model(target, "parallel"), request)
@@ -113,7 +140,9 @@ def test_claude_code_works_with_every_dialect(claude, heard, target):
     results = [{"type": "tool_result", "tool_use_id": c.id, "content": "7 °C"} for c in calls]
     turns = [*request["messages"], {"role": "assistant", "content": said}, {"role": "user", "content": results}]
     told = ask(claude, model(target, "parallel"), session(messages=turns))
-    deltas = [event.delta.text for event in told if event.type == "content_block_delta" and event.delta.type == "text_delta"]
+    deltas = [
+        event.delta.text for event in told if event.type == "content_block_delta" and event.delta.type == "text_delta"
+    ]
     assert "".join(deltas) == scenes.TEXT
     assert [event.delta.stop_reason for event in told if event.type == "message_delta"] == ["end_turn"]
     assert len(heard(target)) == 2
@@ -136,8 +165,20 @@ def test_claude_codes_marks_reach_bedrock(claude, heard):
 
 def test_a_title_is_asked_for_with_a_schema(claude, heard):
     """The small requests beside the session: another model, a schema, nothing streamed."""
-    form = {"type": "json_schema", "schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}}
-    asked = {"max_tokens": 512, "messages": [{"role": "user", "content": "A title?"}], "output_config": {"format": form}}
+    form = {
+        "type": "json_schema",
+        "schema": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+    }
+    asked = {
+        "max_tokens": 512,
+        "messages": [{"role": "user", "content": "A title?"}],
+        "output_config": {"format": form},
+    }
     for target in ("openai", "gemini", "bedrock", "mistral", "cohere", "anthropic"):
         answer = claude.messages.create(model=model(target, "json"), **asked)
         assert seen.of_anthropic(answer).text == scenes.JSON_TEXT, target

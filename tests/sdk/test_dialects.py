@@ -1,4 +1,4 @@
-"""Every provider's language: OpenAI's SDK and Anthropic's are served by each, streamed and not, and understand the same.
+"""OpenAI's SDK and Anthropic's are served by every provider, streamed and not, and understand the same.
 
 The providers are fakes that judge each request by their makers' own code (`oracles`).
 """
@@ -11,27 +11,8 @@ import openai
 import pytest
 from cases import CASES
 from fakes import scenes
+from targets import CLAUDES, GOOGLES, OPENAIS, STREAM, TARGETS, model
 
-#: What each provider calls a model of it; the scene comes behind a point.
-MODELS = {
-    "openai": "gpt-5.1",
-    "azure": "gpt-5.1",
-    "azure-classic": "gpt-4o",
-    "groq": "llama-3",
-    "anthropic": "claude-sonnet-4-5",
-    "vertex-claude": "claude-opus-4-1@20250805",
-    "bedrock-claude": "anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "gemini": "gemini-2.5-pro",
-    "vertex": "gemini-3-pro-preview",
-    "bedrock": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "mistral": "mistral-medium",
-    "cohere": "command-a-03-2025",
-}
-TARGETS = list(MODELS)
-OPENAIS = {"openai", "azure", "azure-classic", "groq"}
-CLAUDES = {"anthropic", "vertex-claude", "bedrock-claude"}
-GOOGLES = {"gemini", "vertex"}
-STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 #: Scenes that a provider has no words for.
 SILENT = {("mistral", "filter"), ("mistral", "refusal"), ("cohere", "filter"), ("cohere", "refusal")}
 #: What a target can not be asked, and what the client is told.
@@ -50,10 +31,6 @@ ANTHROPIC_ENDS = {
 }
 
 
-def model(target, scene):
-    return f"{target}/{MODELS[target]}.{scene}"
-
-
 #: The same dialect behind another door: a few cases suffice.
 SIBLINGS = {"azure", "azure-classic", "groq", "vertex-claude"}
 FEW = {"plain", "system", "image-base64", "parallel", "tool-results", "schema", "thought", "cached"}
@@ -70,7 +47,9 @@ def pairs():
 def test_openais_sdk_is_served_by_everybody(gpt, heard, target, case, stream):
     asked = CASES[case]
     if why := UNFIT.get((target, case)):
-        return refused(heard, target, why, lambda: clients.ask_openai(gpt, model(target, asked.scene), asked.openai, stream))
+        return refused(
+            heard, target, why, lambda: clients.ask_openai(gpt, model(target, asked.scene), asked.openai, stream)
+        )
     answer, _ = clients.ask_openai(gpt, model(target, asked.scene), asked.openai, stream)
     compare(answer, target, asked.scene)
     wanted = scenes.SCENES[asked.scene]

@@ -1,4 +1,4 @@
-"""Fake providers. Each speaks one provider's language, has every request judged by the provider's own code, and answers it."""
+"""Fake providers. Each speaks one provider's language and has every request judged by the provider's own code."""
 
 import contextlib
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import urllib.parse
 
 import anthropic.types as api

@@ -3,7 +3,7 @@
 import json
 import urllib.parse
 
-import oracles
+from oracles import bedrock as oracle
 
 from . import frames
 from .scenes import pieces, vector
@@ -57,7 +57,7 @@ def answer(heard, scene):
         "usage": figures(scene.usage),
         "metrics": {"latencyMs": 12},
     }
-    return whole(oracles.aws_answer("Converse", value))
+    return whole(oracle.answer("Converse", value))
 
 
 def event(_heard, name, data):
@@ -102,7 +102,7 @@ def arguments(call):
 
 def unfold(scene):
     for name, event in untold(scene):
-        yield name, oracles.aws_event(name, event) | {"p": "abcdef"}
+        yield name, oracle.event(name, event) | {"p": "abcdef"}
 
 
 def untold(scene):
@@ -132,4 +132,9 @@ def embed(heard):
     if "inputText" in heard.json:
         return {"embedding": vector(heard.json["inputText"], heard.json.get("dimensions", 3)), "inputTextTokenCount": 4}
     vectors = [vector(text, heard.json.get("output_dimension", 3)) for text in heard.json["texts"]]
-    return {"id": "e1", "texts": heard.json["texts"], "response_type": "embeddings_by_type", "embeddings": {"float": vectors}}
+    return {
+        "id": "e1",
+        "texts": heard.json["texts"],
+        "response_type": "embeddings_by_type",
+        "embeddings": {"float": vectors},
+    }

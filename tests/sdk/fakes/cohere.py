@@ -15,7 +15,7 @@ FINISHES = {
 }
 MESSAGES = {
     "context_length": "too many tokens: size limit exceeded by 1000 tokens. Try using shorter or fewer inputs.",
-    "quota_exhausted": "You have reached your monthly limit of a Trial key, which is limited to 1000 API calls / month.",
+    "quota_exhausted": "You are using a Trial key, which is limited to 1000 API calls / month.",
 }
 
 

@@ -1,7 +1,6 @@
 """OpenAI, Azure's OpenAI in both of its forms, and the many that speak the same language."""
 
 import base64
-import re
 import struct
 
 from openai import types as api

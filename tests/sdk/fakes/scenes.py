@@ -69,9 +69,7 @@ SCENES = {
     "tool": Scene(calls=(PARIS,), finish="tool_calls"),
     "parallel": Scene("Let me look.", calls=(PARIS, ZURICH), finish="tool_calls"),
     "thought": Scene(TEXT, THOUGHT, SIGNATURE, usage=Usage(output=9, reasoning=3)),
-    "thinking": Scene(
-        "", THOUGHT, SIGNATURE, calls=(PARIS,), finish="tool_calls", usage=Usage(output=9, reasoning=3)
-    ),
+    "thinking": Scene("", THOUGHT, SIGNATURE, calls=(PARIS,), finish="tool_calls", usage=Usage(output=9, reasoning=3)),
     "length": Scene("Hello from", finish="length"),
     "filter": Scene("Hello", finish="content_filter"),
     "refusal": Scene(refusal=REFUSAL, finish="refusal"),
@@ -104,7 +102,7 @@ TROUBLES = {
 
 
 def named(model):
-    """The name of the scene that a model plays: behind the last point of its name there may be one, else it just talks."""
+    """The scene that a model plays: behind the last point of its name there may be one, else it just talks."""
     name = model.rpartition(".")[2]
     return name if name in SCENES or name in TROUBLES else "text"
 

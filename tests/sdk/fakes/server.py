@@ -54,8 +54,8 @@ class Said:
 class Fake:
     """A provider that serves on a port of its own while it is a context.
 
-    `room` is the module that knows its language, `name` what `oracles` calls it. It notes every request and what its oracle
-    complained about. `direct` is one that SDKs ask without anybody between: their own headers are welcome.
+    `room` is the module that knows its language, `name` what `oracles` calls it. It notes every request and what its
+    oracle complained about. `direct` is one that SDKs ask without anybody between: their own headers are welcome.
     """
 
     def __init__(self, name, room, direct=False):
@@ -125,7 +125,9 @@ def misdone(room, heard, defect, events):
     if defect == "cut":
         return events[: len(events) // 2]
     if defect == "unknown-events":
-        return [one for event in events[:-1] for one in (event, room.event(heard, "news", b'{"type": "news"}'))] + events[-1:]
+        return [
+            one for event in events[:-1] for one in (event, room.event(heard, "news", b'{"type": "news"}'))
+        ] + events[-1:]
     if defect == "no-usage":
         return [uncounted_event(event) if event.startswith((b"data:", b"event:")) else event for event in events]
     if defect == "early-error":
