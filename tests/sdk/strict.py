@@ -1,8 +1,8 @@
 """Judges JSON by the types that a provider's SDK declares, more strictly than the SDK itself does.
 
-`complaints(type, value)` walks TypedDicts, pydantic models, unions, literals and containers. Unknown fields, missing ones
-and fields of another type are complained about at any depth. What an SDK lets pass so that newer answers do not break it
-(unknown words where it lists the known ones) is refused here.
+`complaints(type, value)` walks TypedDicts, pydantic models, unions, literals and containers. Unknown fields, missing
+ones and fields of another type are complained about at any depth. What an SDK lets pass so that newer answers do not
+break it (unknown words where it lists the known ones) is refused here.
 """
 
 import collections.abc

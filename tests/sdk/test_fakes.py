@@ -14,15 +14,19 @@ from botocore.eventstream import EventStreamBuffer
 from fakes import frames, scenes
 from oracles import credentials
 
+# Cohere's SDK asks pydantic in an old way
+pytestmark = pytest.mark.filterwarnings("ignore:The `__fields__` attribute")
 THOUGHTLESS = {"openai", "azure", "azure-classic", "groq"}
 UNSIGNED = THOUGHTLESS | {"mistral", "cohere", "gemini", "vertex"}
 GOOGLE = {"gemini", "vertex"}
-#: Scenes that a provider has no words for.
-SILENT = {
-    "filter": {"mistral", "cohere"},
-    "refusal": {"mistral", "cohere"},
-}
 NAMES = list(fakes.ROOMS)
+#: Every provider with every scene that it has words for.
+SPOKEN = [
+    (name, scene)
+    for name in NAMES
+    for scene in scenes.SCENES
+    if not scenes.SCENES[scene].defect and not (name in ("mistral", "cohere") and scene in ("filter", "refusal"))
+]
 #: What lies behind these is a person's own: there are no unknown fields.
 FREE = {
     "parameters", "input_schema", "input", "args", "json", "schema", "response", "parametersJsonSchema",
@@ -44,11 +48,8 @@ def fake(served, name):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("scene", [name for name, scene in scenes.SCENES.items() if not scene.defect])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "scene"), SPOKEN)
 def test_the_sdk_understands_its_fake(fake, name, scene, stream):
-    if name in SILENT.get(scene, ()):
-        pytest.skip("it has no word for that")
     seen, wanted = direct.ask(fake, scene, stream), scenes.SCENES[scene]
     if name in THOUGHTLESS or name in GOOGLE and scene == "refusal":
         assert seen.text == wanted.text
@@ -201,7 +202,7 @@ BAD = {
     ],
     "openai": [
         ("messages", [{"role": "tool", "tool_call_id": "no", "content": "7"}]),
-        ("messages", OPEN := direct.OPENAI["messages"][:3]),
+        ("messages", direct.OPENAI["messages"][:3]),
         ("stream_options", {"include_usage": True}),
         ("max_tokens", "7"),
         ("model", None),

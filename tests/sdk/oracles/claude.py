@@ -23,7 +23,7 @@ class Sampled(TypedDict, total=False):
 
 
 class Hosted(TypedDict, total=False):
-    """On Vertex AI and on Bedrock the headers are fields. platform.claude.com: Claude on Vertex AI, on Amazon Bedrock."""
+    """On Vertex AI and on Bedrock the headers are fields. See Claude on Vertex AI, on Amazon Bedrock."""
 
     anthropic_version: Required[str]
     anthropic_beta: list[str]
