@@ -1,8 +1,11 @@
-"""A pair for the whole session, and clients of the official SDK that differ from OpenAI's by their `base_url` alone."""
+"""Pairs for the whole session, and clients of the official SDKs that differ from their makers' by their `base_url` alone."""
 
+import os
 import sys
 from pathlib import Path
 
+import anthropic
+import fakes
 import openai
 import pytest
 
@@ -20,4 +23,43 @@ def pair():
 @pytest.fixture
 def client(pair):
     with openai.OpenAI(base_url=f"{pair.front}/v1", api_key="unused", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def served():
+    """The fake providers."""
+    with fakes.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def wheel(served):
+    """A pair before the fake providers."""
+    for name, fake in served.items():
+        os.environ[f"{name.upper().replace('-', '_')}_URL"] = fake.url
+    with Pair(HERE / "dialects.yaml") as pair:
+        yield pair
+
+
+@pytest.fixture
+def heard(wheel, served):
+    """What each provider hears in this test; none of its requests may be complained about."""
+    for fake in served.values():
+        fake.forget()
+    yield lambda name: served[name].heard
+    assert [one for fake in served.values() for one in fake.forget()] == []
+
+
+@pytest.fixture(scope="session")
+def gpt(wheel):
+    """OpenAI's SDK before the fake providers."""
+    with openai.OpenAI(base_url=f"{wheel.front}/v1", api_key="unused", max_retries=0, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def claude(wheel):
+    """Anthropic's SDK before the fake providers."""
+    with anthropic.Anthropic(base_url=wheel.front, api_key="unused", max_retries=0, timeout=20) as client:
         yield client

@@ -59,20 +59,18 @@ def of_credential(name, heard):
     found = []
     if heard.headers.get("content-type", "").partition(";")[0] != "application/json":
         found.append(f"content-type: {heard.headers.get('content-type')}")
-    if name in ("bedrock", "bedrock-claude"):
+    signs = heard.headers.get("authorization", "").startswith("AWS4")
+    # a key of Bedrock's own is a bearer
+    if name in ("bedrock", "bedrock-claude") and signs:
         given = {header for header in CREDENTIALS - {"authorization"} if header in heard.headers}
         return found + [f"header {header}: whose is it?" for header in given] + of_signature(heard)
-    header, value = {
-        "anthropic": ("x-api-key", KEY),
-        "gemini": ("x-goog-api-key", KEY),
-        "azure": ("api-key", KEY),
-        "azure-classic": ("api-key", KEY),
-    }.get(name, ("authorization", f"Bearer {KEY}"))
+    own = {"anthropic": "x-api-key", "gemini": "x-goog-api-key", "azure": "api-key", "azure-classic": "api-key"}.get(name)
+    # the SDKs of these say it as a bearer; either is documented
+    bearer = own is None or name in ("anthropic", "azure") and own not in heard.headers
+    header, value = ("authorization", f"Bearer {KEY}") if bearer else (own, KEY)
     given = {one: heard.headers[one] for one in CREDENTIALS if one in heard.headers}
     if given != {header: value}:
         found.append(f"credential: {given}, wanted {header}: {value}")
-    if name == "anthropic" and heard.headers.get("anthropic-version") != "2023-06-01":
-        found.append(f"anthropic-version: {heard.headers.get('anthropic-version')}")
     return found
 
 
@@ -102,35 +100,56 @@ def of_signature(heard):
 # -- Anthropic
 
 
-class VertexClaude(TypedDict, total=False):
-    """Beside Anthropic's own fields; the model is in the path. docs: Claude on Vertex AI, Claude on Amazon Bedrock"""
+class Sampled(TypedDict, total=False):
+    """What the API version 2026-10-21 took away, and the SDK's types with it; the older version has it still.
+
+    platform.claude.com: Migrating to API version 2026-10-21.
+    """
+
+    temperature: float
+    top_p: float
+    top_k: int
+
+
+class Hosted(TypedDict, total=False):
+    """On Vertex AI and on Bedrock the headers are fields. docs.claude.com: Claude on Vertex AI, Claude on Amazon Bedrock."""
 
     anthropic_version: Required[str]
     anthropic_beta: list[str]
+
+
+NEW = "2026-10-21"
+VERSIONS = {
+    "anthropic": {NEW, "2023-06-01"},
+    "vertex-claude": {NEW, "vertex-2023-10-16"},
+    "bedrock-claude": {NEW, "bedrock-2023-05-31"},
+}
 
 
 def of_anthropic(name, heard):
     kinds = anthropic.types.message_create_params
     if heard.operation == "count_tokens":
         return complaints(anthropic.types.MessageCountTokensParams, heard.json)
-    if name == "anthropic":
-        kind = kinds.MessageCreateParamsStreaming if heard.stream else kinds.MessageCreateParamsNonStreaming
-        return complaints(kind, heard.json)
-    body, own = dict(heard.json), {}
-    for field in ("anthropic_version", "anthropic_beta"):
-        if field in body:
-            own[field] = body.pop(field)
-    found = complaints(VertexClaude, own)
-    version = {"vertex-claude": "vertex-2023-10-16", "bedrock-claude": "bedrock-2023-05-31"}[name]
-    if own.get("anthropic_version") != version:
-        found.append(f".anthropic_version: {own.get('anthropic_version')!r}, wanted {version}")
-    if "model" in body:
-        found.append(".model: is in the path")
-    if "stream" in body and name == "bedrock-claude":
-        found.append(".stream: is in the path")
-    stream = {"stream": True} if heard.stream and name == "bedrock-claude" else {}
+    body, found, version = dict(heard.json), [], heard.headers.get("anthropic-version")
+    if name != "anthropic":
+        found += complaints(Hosted, taken(body, Hosted))
+        version = heard.json.get("anthropic_version")
+        forbidden = {"model", "stream"} if name == "bedrock-claude" else {"model"}
+        found += [f".{field}: is in the path" for field in forbidden & body.keys()]
+        body["model"] = heard.model
+        if name == "bedrock-claude" and heard.stream:
+            body["stream"] = True
+    if version not in VERSIONS[name]:
+        found.append(f"the version is {version!r}, not one of {VERSIONS[name]}")
+    if version != NEW:
+        found += complaints(Sampled, taken(body, Sampled))
     kind = kinds.MessageCreateParamsStreaming if heard.stream else kinds.MessageCreateParamsNonStreaming
-    return found + complaints(kind, body | {"model": heard.model} | stream)
+    return found + complaints(kind, body)
+
+
+def taken(body, kind):
+    """The fields of that type, which the body then has no longer."""
+    return {field: body.pop(field) for field in kind.__annotations__ if field in body}
 
 
 def anthropic_rules(heard):
@@ -167,7 +186,7 @@ def anthropic_rules(heard):
     marks = json.dumps(body).count('"cache_control": {')
     if marks > 4:
         found.append(f"cache_control: {marks} marks, where 4 are allowed")
-    if heard.model == "thinking" and not signed(messages, asked, "thinking", "signature"):
+    if heard.scene == "thinking" and not signed(messages, asked, "thinking", "signature"):
         found.append("thinking: the signature of the last turn is missing")
     return found
 
@@ -285,8 +304,8 @@ def of_google(name, heard):
         return complaints(GeminiEmbeds, heard.json) + wrong
     if heard.operation == "predict":
         return complaints(VertexPredict, heard.json)
-    found = complaints(GeminiBody, heard.json)
-    return found or of_google_again(name, heard)
+    body = plain(heard.json)
+    return complaints(GeminiBody, body) or of_google_again(name, heard, body)
 
 
 @functools.cache
@@ -294,12 +313,12 @@ def google_client():
     return google.genai.Client(api_key="unused")._api_client
 
 
-def of_google_again(name, heard):
+def of_google_again(name, heard, body):
     """Google's SDK, given the same request in its own types, writes the same body, for the API that is asked."""
     kinds = google.genai.types
-    body = dict(heard.json)
-    config = body.pop("generationConfig", {}) | {k: v for k, v in body.items() if k != "contents"}
-    # what a person hands to the SDK is called the same as what it sends
+    # what a person hands to the SDK is called as what it sends
+    beside = {key: value for key, value in body.items() if key not in ("contents", "generationConfig")}
+    config = body.get("generationConfig", {}) | beside
     asked = kinds._GenerateContentParameters(
         model=heard.model,
         contents=[kinds.Content.model_validate(one) for one in body["contents"]],
@@ -314,19 +333,28 @@ def of_google_again(name, heard):
     except ValueError as error:
         return [str(error)]
     written = _common.encode_unserializable_types(_common.convert_to_dict(written))
-    written.pop("_url"), written.pop("config", None)
-    return differences(plain(written), plain(heard.json))
+    written.pop("_url")
+    # it writes an empty configuration where there is none
+    return differences({"generationConfig": {}} | plain(written), {"generationConfig": {}} | body)
+
+
+#: What lies behind these is a person's own.
+OWN = {"args", "response", "parametersJsonSchema", "responseJsonSchema", "responseSchema", "parameters", "labels"}
 
 
 def plain(value):
-    """Empty objects and the two alphabets of base64 make no difference to Google."""
+    """Google reads `max_tokens` as `maxTokens`, and its SDK writes both; nor do the two alphabets of base64 differ for it."""
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/_-]{8,}=*", value):
-        return value.replace("-", "+").replace("_", "/")
-    return value
+        named = {re.sub("_([a-z])", lambda found: found[1].upper(), key): one for key, one in value.items()}
+        return {key: one if key in OWN else standard(one) if key in BYTES else plain(one) for key, one in named.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+BYTES = {"data", "thoughtSignature"}
+
+
+def standard(value):
+    return value.replace("-", "+").replace("_", "/") if isinstance(value, str) else value
 
 
 def google_rules(heard):
@@ -346,7 +374,7 @@ def google_rules(heard):
             found.append(f".contents[{at}]: results of {given}, where those of {asked} belong")
         calls = [part for part in parts if "functionCall" in part]
         asked = [part["functionCall"]["name"] for part in calls]
-        if heard.model == "thinking" and calls and calls[0].get("thoughtSignature") != SIGNATURE:
+        if heard.scene == "thinking" and calls and calls[0].get("thoughtSignature") != SIGNATURE:
             found.append(f".contents[{at}]: the signature of the first call is missing")
     return found
 
@@ -406,6 +434,9 @@ def aws_python(shape, value, at, found):
             found.append(f"{at}: is no base64")
     if value not in (getattr(shape, "enum", None) or [value]):
         found.append(f"{at}: {value!r} is none of {shape.enum}")
+    most, size = shape.metadata.get("max"), len(value) if isinstance(value, str) else value
+    if most is not None and isinstance(size, (int, float)) and size > most:
+        found.append(f"{at}: {size} is more than {most}")
     pattern = shape.metadata.get("pattern")
     if pattern and isinstance(value, str) and not re.search(pattern, value):
         found.append(f"{at}: {value!r} is not like {pattern}")
@@ -481,7 +512,7 @@ def bedrock_rules(heard):
         if names and not any("text" in block for block in content):
             found.append(f".messages[{at}]: a document needs a text beside it")
         thoughts = [block["reasoningContent"]["reasoningText"] for block in content if "reasoningContent" in block]
-        if heard.model == "thinking" and asked and thoughts != [{"text": THOUGHT, "signature": SIGNATURE}]:
+        if heard.scene == "thinking" and asked and thoughts != [{"text": THOUGHT, "signature": SIGNATURE}]:
             found.append(f".messages[{at}]: the signed thought of that turn is missing: {thoughts}")
     used = any("toolUse" in block or "toolResult" in block for message in messages for block in message["content"])
     if used and "toolConfig" not in heard.json:

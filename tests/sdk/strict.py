@@ -71,7 +71,7 @@ def of_union(members, value, at, also):
         flat = [one for one in flat if one not in ANYTHING]
     if isinstance(value, dict):
         meant = [one for one in flat if is_object(one) and tags_fit(one, value)]
-        flat = meant or flat
+        flat = [one for one in flat if one in meant or not is_object(one)] if meant else flat
     verdicts = []
     for one in flat:
         verdict = complaints(one, value, at, also)
@@ -185,7 +185,8 @@ def of_model(kind):
     for name, field in kind.model_fields.items():
         given = next((said for one in field.metadata if (said := getattr(one, "alias", None))), None)
         wire = field.serialization_alias or field.alias or given or name
-        tag = wire in TAGS and len(literals(field.annotation)) == 1
+        # generated models fill it in by themselves
+        tag = wire in TAGS and len(literals(field.annotation)) == 1 and field.default is not None
         yield wire, Field(field.annotation, field.is_required() or tag)
 
 

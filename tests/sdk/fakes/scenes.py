@@ -103,13 +103,16 @@ TROUBLES = {
 }
 
 
+def named(model):
+    """The name of the scene that a model plays: behind the last point of its name there may be one, else it just talks."""
+    name = model.rpartition(".")[2]
+    return name if name in SCENES or name in TROUBLES else "text"
+
+
 def act(model, results):
     """The scene of a model. With `results`, the tools that it called have answered: then it talks."""
-    name = model.rpartition("/")[2].rpartition(".")[2]
-    if name in TROUBLES:
-        return TROUBLES[name]
-    scene = SCENES.get(name, SCENES["text"])
-    return SCENES["text"] if results and scene.calls else scene
+    scene = TROUBLES.get(named(model)) or SCENES[named(model)]
+    return SCENES["text"] if results and isinstance(scene, Scene) and scene.calls else scene
 
 
 def pieces(text, count=3):

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import socket
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import oracles
 from strict import complaints
 
-from .scenes import Trouble, act
+from .scenes import Scene, Trouble, act, named
 
 #: Bytes of one write: small enough that characters, events and frames are cut.
 PIECE = 97
@@ -31,6 +32,11 @@ class Heard:
     stream: bool = False
     json: dict = field(default_factory=dict)
     complaints: list = field(default_factory=list)
+
+    @property
+    def scene(self):
+        """The name of the scene that its model plays."""
+        return named(self.model)
 
 
 @dataclass
@@ -79,18 +85,17 @@ class Fake:
         try:
             self.room.read(self.name, heard)
             heard.complaints += oracles.judge(self.name, heard, self.direct)
-        except Exception as error:  # a request that trips a provider's own code is a bad one
+            scene = act(heard.model, self.room.has_results(heard))
+            if not heard.complaints and isinstance(scene, Scene):
+                said = misdo(self.room, heard, scene)
+        except Exception as error:  # what trips a provider's own code is a bad request
             heard.complaints.append(f"{type(error).__name__}: {error}")
         with self.lock:
             self.heard.append(heard)
             self.complaints += [f"{self.name} {heard.model}: {one}" for one in heard.complaints]
         if heard.complaints:
-            status = 404 if not heard.operation else 400
-            return self.room.error(heard, Trouble("bad_request", status, "; ".join(heard.complaints)))
-        scene = act(heard.model, self.room.has_results(heard))
-        if isinstance(scene, Trouble):
-            return self.room.error(heard, scene)
-        return misdo(self.room, heard, scene)
+            return self.room.error(heard, Trouble("bad_request", 400, "; ".join(heard.complaints)))
+        return said if isinstance(scene, Scene) else self.room.error(heard, scene)
 
 
 def misdo(room, heard, scene):
@@ -146,6 +151,11 @@ def uncounted_event(event):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        """Who breaks a connection off, the pair or a client, may."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
