@@ -2,8 +2,8 @@
 //! `UPDATE=1` writes them anew.
 
 use super::{CLIENTS, Recording, client, joined, recordings};
-use crate::chat::{Delta, Fault};
-use serde_json::{Value, json};
+use crate::chat::Fault;
+use serde_json::json;
 use std::{fmt::Write, fs, path::Path};
 
 #[test]
@@ -53,11 +53,18 @@ fn compare(file: &Path, got: &str) -> Option<String> {
 fn an_answer_says_the_same_whole_and_in_pieces() {
     for recording in recordings() {
         // a whole answer has no room for arguments that are cut
-        let cut = recording.scene == "cut-arguments" && !["openai", "mistral", "cohere"].contains(&recording.provider);
+        let cut = recording.scene == "cut-arguments"
+            && !["openai", "mistral", "cohere"].contains(&recording.provider);
         let Some(Ok(answer)) = recording.answer().filter(|_| !cut) else { continue };
         let (streamed, fault) = recording.deltas(&recording.stream);
         if fault.is_none() {
-            assert_eq!(joined(streamed), joined(answer.into_deltas()), "{} {}", recording.provider, recording.scene);
+            assert_eq!(
+                joined(streamed),
+                joined(answer.into_deltas()),
+                "{} {}",
+                recording.provider,
+                recording.scene
+            );
         }
     }
 }

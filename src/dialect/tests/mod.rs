@@ -4,7 +4,7 @@ mod golden;
 mod streams;
 
 use super::{Client, Dialect, Endpoint, Follower, Framing, Platform, Quirks, Translator, Wire, Writer};
-use crate::chat::{Answer, Delta, Fault, Finish, Usage};
+use crate::chat::{Answer, Delta, Fault, Usage};
 use serde_json::Value;
 use std::{
     fs,
@@ -59,11 +59,6 @@ fn recordings() -> Vec<Recording> {
     }
     assert!(all.len() > 100, "run tests/cases/record.py");
     all
-}
-
-/// The one of this provider and scene.
-fn recording(provider: &str, scene: &str) -> Recording {
-    recordings().into_iter().find(|one| one.provider == provider && one.scene == scene).unwrap()
 }
 
 fn client(path: &str) -> Client<'static> {
