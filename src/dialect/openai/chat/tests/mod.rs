@@ -1,5 +1,7 @@
 //! Tests of the room: what is read is what is written, whole and in pieces.
 
+mod property;
+
 use super::*;
 use crate::{
     chat::{Delta, Loss, Message},
