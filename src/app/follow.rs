@@ -1,6 +1,6 @@
 //! `attache.yaml` and the routes folder, followed as they change: built anew, swapped whole, or kept with a complaint.
 
-use super::{Failure, now, read};
+use super::{Failure, keep::Kept, now, read};
 use crate::{
     admin::Office,
     config::Config,
@@ -14,9 +14,9 @@ use notify::{
     event::{AccessKind, AccessMode},
 };
 use std::{
-    fs,
+    fs, iter,
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -29,7 +29,7 @@ use tokio::{
 const QUIET: Duration = Duration::from_millis(20);
 /// How long a folder is given to come to rest.
 const RESTLESS: Duration = Duration::from_millis(500);
-/// How often attache.yaml is looked at.
+/// How often attache.yaml and the files that it names are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// Everything is read anew this often all the same: some file systems tell nothing.
 const ANYWAY: Duration = Duration::from_secs(5);
@@ -39,6 +39,7 @@ const ANYWAY: Duration = Duration::from_secs(5);
 pub(super) struct Publisher {
     path: PathBuf,
     config: Mutex<Config>,
+    kept: Mutex<Kept>,
     world: Arc<World>,
     office: Arc<Office>,
     telemetry: Arc<Telemetry>,
@@ -52,7 +53,7 @@ impl Publisher {
         office: Arc<Office>,
         telemetry: Arc<Telemetry>,
     ) -> Arc<Self> {
-        Arc::new(Self { path, config: Mutex::new(config), world, office, telemetry })
+        Arc::new(Self { path, config: Mutex::new(config), kept: Mutex::default(), world, office, telemetry })
     }
 
     /// Publishes what stands there now, and from then on what changes, until the watcher is dropped.
@@ -71,7 +72,7 @@ impl Publisher {
             tracing::warn!(folder = %folder.display(), %error, "changes here are seen only every few seconds");
         }
         drop(tokio::spawn(async move {
-            let mut seen = self.stamp();
+            let mut seen = self.stamps().await;
             let mut last = Instant::now();
             loop {
                 let told = timeout(LOOK, changes.recv()).await;
@@ -83,9 +84,9 @@ impl Publisher {
                     // a folder that never rests is read all the same
                     timeout(RESTLESS, quiet).await.unwrap_or_default();
                 }
-                let stamp = self.stamp();
-                if told.is_ok() || stamp != seen || last.elapsed() > ANYWAY {
-                    (seen, last) = (stamp, Instant::now());
+                let stamps = self.stamps().await;
+                if told.is_ok() || stamps != seen || last.elapsed() > ANYWAY {
+                    (seen, last) = (stamps, Instant::now());
                     self.refresh().await;
                 }
             }
@@ -93,10 +94,10 @@ impl Publisher {
         Ok(Box::new(watcher))
     }
 
-    /// What tells one state of attache.yaml from the next without reading it.
-    fn stamp(&self) -> Option<(SystemTime, u64, u64)> {
-        let file = fs::metadata(&self.path).ok()?;
-        Some((file.modified().ok()?, file.len(), file.ino()))
+    /// What tells one state of attache.yaml, and of the files that it names, from the next without reading them.
+    async fn stamps(&self) -> Vec<Option<Stamp>> {
+        let config = self.config.lock().await;
+        iter::once(&self.path).chain(&config.files).map(|path| stamp(path)).collect()
     }
 
     /// Reads the configuration again, then publishes. What can not be read is told once; until it is mended, the last
@@ -120,11 +121,14 @@ impl Publisher {
 
     /// Builds the world from the files as they are, and swaps it in where it differs from the live one.
     async fn publish(&self) -> Result<(), String> {
-        let config = self.config.lock().await.clone();
+        let mut config = self.config.lock().await.clone();
+        let mut kept = self.kept.lock().await;
+        kept.adopt(&mut config.providers).await;
         let live = Arc::clone(&self.world.live());
         let documents = config.routes.clone().map(|folder| Folder::new(folder).read()).transpose();
         let documents = documents.map_err(|error| format!("routes: {error}"))?.unwrap_or_default();
         let snapshot = build(&documents, &config.providers, &config.prices, &live.snapshot, now());
+        kept.only(&config.providers);
         if same(&snapshot, &live.snapshot) && config.exchange == live.settings {
             return Ok(());
         }
@@ -133,6 +137,14 @@ impl Publisher {
         self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
         Ok(())
     }
+}
+
+/// When a file was changed, how large it is, and which it is.
+type Stamp = (SystemTime, u64, u64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.modified().ok()?, file.len(), file.ino()))
 }
 
 /// Whether somebody has only read, as we do ourselves each time.

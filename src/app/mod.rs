@@ -2,6 +2,7 @@
 
 mod check;
 mod follow;
+mod keep;
 mod mock;
 mod serve;
 mod simulate;

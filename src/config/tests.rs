@@ -291,7 +291,7 @@ fn every_key_is_documented() {
 listen: {"?": 1}
 envoy: {"?": 1}
 auth: {"?": 1, keys: [{id: k, key: k, "?": 1}]}
-providers: {<name>: {dialect: openai, base_url: "http://h", "?": 1, envoy: {"?": 1}}}
+providers: {<name>: {dialect: openai, base_url: "http://h", "?": 1, envoy: {"?": 1}, aws: {"?": 1}, google: {"?": 1}}}
 prices: {<provider>/<model>: {input: 1, output: 1, "?": 1}}
 retry: {"?": 1}
 limits: {"?": 1}
@@ -310,7 +310,7 @@ telemetry: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 11, "{told:#?}");
+    assert_eq!(sections, 13, "{told:#?}");
 }
 
 #[test]

@@ -191,8 +191,8 @@ impl Exchange {
         let credential =
             provider.credential_for(alias, own).map_err(|problem| refused(problem.to_string(), 400))?;
         let content_type = match way {
-            Way::Identity => headers.text("content-type").unwrap_or(JSON),
-            _ => JSON,
+            Way::Identity => headers.text("content-type"),
+            _ => Some(JSON),
         };
         let unsigned = Unsigned { method: "POST", authority: &provider.authority, path, content_type, body };
         credential.headers(unsigned, self.ask.head.now).map_err(|why| refused(why, 503))

@@ -11,7 +11,10 @@ mod secret;
 
 pub use crate::dialect::Dialect;
 pub use base_url::BaseUrl;
-pub use credential::{Credential, CredentialProblem, Lack, Unsigned};
+pub use credential::{
+    Aws, AwsChain, AwsKeys, Credential, CredentialProblem, Fetched, GoogleAccount, GoogleKey, Granted,
+    KeyPair, Lack, Refresher, Source, Unsigned,
+};
 pub use path::{Task, Where};
 pub use preset::Preset;
 pub use price::{Price, Prices};

@@ -113,13 +113,19 @@ impl Provider {
             Task::Other(endpoint) => return self.path(endpoint, None),
         };
         let publisher = if vertex { "/publishers/google" } else { "" };
-        let resource = match call.model.contains('/') {
-            // it says itself what it is: `tunedModels/...`, `publishers/meta/models/...`, `endpoints/...`
-            true => call.model.split('/').map(|part| format!("/{}", segment(part))).collect(),
-            false => format!("{publisher}/models/{}", segment(call.model)),
+        let resource = if names_resource(call.model) {
+            format!("/{}", call.model.split('/').map(segment).collect::<Vec<_>>().join("/"))
+        } else {
+            format!("{publisher}/models/{}", segment(call.model))
         };
         self.path(&format!("{resource}:{verb}"), None)
     }
+}
+
+/// Whether a model's name says itself where it is: `tunedModels/...`, `publishers/meta/models/...`, `endpoints/...`; but
+/// nothing that leads out of the base path.
+fn names_resource(model: &str) -> bool {
+    model.contains('/') && model.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 const fn openai(task: Task) -> &'static str {
@@ -150,127 +156,80 @@ mod tests {
         provider.call_path(Where { task, model, stream, query: None })
     }
 
-    #[test]
-    #[expect(clippy::too_many_lines, reason = "a table of paths")]
-    fn each_dialect_has_its_own_paths() {
-        use Dialect::{Anthropic, Bedrock, Cohere, Gemini, Mistral, Openai};
-        use Platform::{Direct, Vertex};
-        let vertex = "https://eu-aiplatform.googleapis.com/v1/projects/p/locations/eu";
-        let (bedrock, google) = ("https://bedrock-runtime.eu-west-1.amazonaws.com", "https://g/v1beta");
-        for (dialect, platform, base, task, model, stream, expected) in [
-            (Openai, Direct, "https://h/v1", CHAT, "m", true, "/v1/chat/completions"),
-            (Openai, Direct, "https://h/v1", Task::Other("/responses"), "m", false, "/v1/responses"),
-            (Mistral, Direct, "https://h/v1", EMBED, "m", false, "/v1/embeddings"),
-            (Anthropic, Direct, "https://h", CHAT, "m", true, "/v1/messages"),
-            (
-                Anthropic,
-                Direct,
-                "https://h/anthropic",
-                Task::Other("/messages/count_tokens"),
-                "m",
-                false,
-                "/anthropic/v1/messages/count_tokens",
-            ),
-            (
-                Anthropic,
-                Vertex,
-                vertex,
-                CHAT,
-                "claude-opus-4-1@20250805",
-                false,
-                "/v1/projects/p/locations/eu/publishers/anthropic/models/claude-opus-4-1%4020250805:rawPredict",
-            ),
-            (
-                Anthropic,
-                Vertex,
-                vertex,
-                CHAT,
-                "c",
-                true,
-                "/v1/projects/p/locations/eu/publishers/anthropic/models/c:streamRawPredict",
-            ),
-            (
-                Anthropic,
-                Platform::Bedrock,
-                bedrock,
-                CHAT,
-                "eu.anthropic.claude-v1:0",
-                false,
-                "/model/eu.anthropic.claude-v1%3A0/invoke",
-            ),
-            (Anthropic, Platform::Bedrock, bedrock, CHAT, "c", true, "/model/c/invoke-with-response-stream"),
-            (
-                Gemini,
-                Direct,
-                google,
-                CHAT,
-                "gemini-2.5-pro",
-                false,
-                "/v1beta/models/gemini-2.5-pro:generateContent",
-            ),
-            (Gemini, Direct, google, CHAT, "g", true, "/v1beta/models/g:streamGenerateContent?alt=sse"),
-            (
-                Gemini,
-                Direct,
-                google,
-                CHAT,
-                "tunedModels/t-1",
-                false,
-                "/v1beta/tunedModels/t-1:generateContent",
-            ),
-            (Gemini, Direct, google, EMBED, "g", false, "/v1beta/models/g:batchEmbedContents"),
-            (
-                Gemini,
-                Vertex,
-                vertex,
-                CHAT,
-                "g",
-                true,
-                "/v1/projects/p/locations/eu/publishers/google/models/g:streamGenerateContent?alt=sse",
-            ),
-            (
-                Gemini,
-                Vertex,
-                vertex,
-                EMBED,
-                "g",
-                false,
-                "/v1/projects/p/locations/eu/publishers/google/models/g:predict",
-            ),
-            (
-                Gemini,
-                Vertex,
-                vertex,
-                CHAT,
-                "endpoints/7",
-                false,
-                "/v1/projects/p/locations/eu/endpoints/7:generateContent",
-            ),
-            (
-                Bedrock,
-                Direct,
-                bedrock,
-                CHAT,
-                "amazon.nova-pro-v1:0",
-                false,
-                "/model/amazon.nova-pro-v1%3A0/converse",
-            ),
-            (
-                Bedrock,
-                Direct,
-                bedrock,
-                CHAT,
-                "arn:aws:bedrock:eu-west-1:1:inference-profile/x",
-                true,
-                "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fx/converse-stream",
-            ),
-            (Bedrock, Direct, bedrock, EMBED, "t", false, "/model/t/invoke"),
-            (Cohere, Direct, "https://h", CHAT, "m", true, "/v2/chat"),
-            (Cohere, Direct, "https://h", EMBED, "m", false, "/v2/embed"),
-            (Cohere, Direct, "https://h", Task::Other("/rerank"), "m", false, "/v2/rerank"),
-        ] {
-            assert_eq!(path(&provider(dialect, platform, base), task, model, stream), expected);
+    /// Task, model and whether it streams, and the path below `root`.
+    type Row = (Task, &'static str, bool, &'static str);
+
+    fn check(provider: &Provider, root: &str, rows: &[Row]) {
+        for (task, model, stream, expected) in rows {
+            assert_eq!(path(provider, *task, model, *stream), format!("{root}{expected}"));
         }
+    }
+
+    #[test]
+    fn some_name_the_model_in_the_body() {
+        let direct = |dialect, base| provider(dialect, Platform::Direct, base);
+        let rows = [
+            (CHAT, "m", true, "/chat/completions"),
+            (EMBED, "m", false, "/embeddings"),
+            (Task::Other("/responses"), "m", false, "/responses"),
+        ];
+        check(&direct(Dialect::Openai, "https://h/v1"), "/v1", &rows);
+        check(&direct(Dialect::Mistral, "https://h/v1"), "/v1", &rows);
+        let rows = [
+            (CHAT, "m", true, "/v1/messages"),
+            (Task::Other("/messages/count_tokens"), "m", false, "/v1/messages/count_tokens"),
+        ];
+        check(&direct(Dialect::Anthropic, "https://h/anthropic"), "/anthropic", &rows);
+        let rows = [
+            (CHAT, "m", true, "/v2/chat"),
+            (EMBED, "m", false, "/v2/embed"),
+            (Task::Other("/rerank"), "m", false, "/v2/rerank"),
+        ];
+        check(&direct(Dialect::Cohere, "https://h"), "", &rows);
+    }
+
+    #[test]
+    fn google_names_it_in_the_path() {
+        let google = provider(Dialect::Gemini, Platform::Direct, "https://h/v1beta");
+        let rows = [
+            (CHAT, "gemini-2.5-pro", false, "/models/gemini-2.5-pro:generateContent"),
+            (CHAT, "g", true, "/models/g:streamGenerateContent?alt=sse"),
+            (CHAT, "tunedModels/t-1", false, "/tunedModels/t-1:generateContent"),
+            (CHAT, "a/../../v1/x", false, "/models/a%2F..%2F..%2Fv1%2Fx:generateContent"),
+            (CHAT, "a//b", false, "/models/a%2F%2Fb:generateContent"),
+            (EMBED, "g", false, "/models/g:batchEmbedContents"),
+        ];
+        check(&google, "/v1beta", &rows);
+        let place = "/v1/projects/p/locations/eu";
+        let vertex = |dialect| provider(dialect, Platform::Vertex, &format!("https://h{place}"));
+        let rows = [
+            (CHAT, "g", true, "/publishers/google/models/g:streamGenerateContent?alt=sse"),
+            (CHAT, "endpoints/7", false, "/endpoints/7:generateContent"),
+            (EMBED, "g", false, "/publishers/google/models/g:predict"),
+        ];
+        check(&vertex(Dialect::Gemini), place, &rows);
+        let rows = [
+            (CHAT, "claude@1", false, "/publishers/anthropic/models/claude%401:rawPredict"),
+            (CHAT, "claude", true, "/publishers/anthropic/models/claude:streamRawPredict"),
+        ];
+        check(&vertex(Dialect::Anthropic), place, &rows);
+    }
+
+    #[test]
+    fn amazon_names_it_in_the_path_too() {
+        let arn = "arn:aws:bedrock:eu-west-1:1:inference-profile/x";
+        let encoded = "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Ainference-profile%2Fx/converse-stream";
+        let rows = [
+            (CHAT, "amazon.nova-pro-v1:0", false, "/model/amazon.nova-pro-v1%3A0/converse"),
+            (CHAT, arn, true, encoded),
+            (EMBED, "t", false, "/model/t/invoke"),
+        ];
+        check(&provider(Dialect::Bedrock, Platform::Direct, "https://h"), "", &rows);
+        let rows = [
+            (CHAT, "eu.anthropic.claude-v1:0", false, "/model/eu.anthropic.claude-v1%3A0/invoke"),
+            (CHAT, "c", true, "/model/c/invoke-with-response-stream"),
+        ];
+        check(&provider(Dialect::Anthropic, Platform::Bedrock, "https://h"), "", &rows);
     }
 
     #[test]

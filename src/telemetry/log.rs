@@ -105,12 +105,15 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Who says at every try what is told once, when it begins: that AWS gives no credentials.
+const TOLD_ALREADY: &str = "aws_config::meta=off";
+
 /// A log that is written to `writer`.
 pub(super) fn to<W>(writer: W, settings: &Settings) -> Result<Dispatch, Error>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&settings.filter)
+    let filter = EnvFilter::try_new(format!("{},{TOLD_ALREADY}", settings.filter))
         .map_err(|why| Error::Filter { filter: settings.filter.clone(), why: why.to_string() })?;
     let lines = fmt::layer().with_writer(writer);
     Ok(match settings.format {

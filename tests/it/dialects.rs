@@ -6,8 +6,11 @@ use attache::{
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path};
 
-/// Every target that a request is translated for: name, dialect, who hosts it, a model.
-const TARGETS: [(&str, Dialect, Platform, &str); 8] = [
+/// Name, dialect, who hosts it, a model.
+pub(crate) type Target = (&'static str, Dialect, Platform, &'static str);
+
+/// Every target that a request is translated for.
+pub(crate) const TARGETS: [Target; 8] = [
     ("openai", Dialect::Openai, Platform::Direct, "gpt-5"),
     ("anthropic", Dialect::Anthropic, Platform::Direct, "claude-sonnet-4-5"),
     ("anthropic_vertex", Dialect::Anthropic, Platform::Vertex, "claude-sonnet-4-5@20250929"),
@@ -22,22 +25,14 @@ const TARGETS: [(&str, Dialect, Platform, &str); 8] = [
 fn every_target_gets_a_request_of_its_own() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/dialects");
     let mut wrong = vec![];
-    for (client, path) in [("chat", "/v1/chat/completions"), ("messages", "/v1/messages")] {
-        let shape = Endpoint::of_path(path).unwrap().shape;
+    for client in ["chat", "messages"] {
         for entry in fs::read_dir(cases.join(client)).unwrap() {
             let folder = entry.unwrap().path();
             let body: Map<String, Value> =
                 serde_json::from_slice(&fs::read(folder.join("request.json")).unwrap()).unwrap();
-            let request = read_request(shape, body).unwrap();
-            for (name, dialect, platform, model) in TARGETS {
-                let wire = Wire { dialect, platform, quirks: Quirks::default() };
-                let goal = Goal { model, platform, max_tokens: 4096, quirks: Quirks::default() };
-                let mut loss = Loss::default();
-                let written = match wire.write(&request, &goal, &mut loss) {
-                    Ok(body) => json!({"loss": loss.join(), "body": body}),
-                    Err(unfit) => json!({"unfit": {"at": unfit.at, "why": unfit.why}}),
-                };
-                wrong.extend(compare(&folder.join(format!("{name}.json")), &written));
+            for target in &TARGETS {
+                let got = written(client, body.clone(), target);
+                wrong.extend(compare(&folder.join(format!("{}.json", target.0)), &got));
             }
         }
     }
@@ -46,6 +41,20 @@ fn every_target_gets_a_request_of_its_own() {
         "`UPDATE=1 cargo test` writes them anew; read the difference\n{}",
         wrong.join("\n")
     );
+}
+
+/// A client's request as the target gets it, and what was lost; or why it gets none.
+pub(crate) fn written(client: &str, body: Map<String, Value>, target: &Target) -> Value {
+    let path = if client == "messages" { "/v1/messages" } else { "/v1/chat/completions" };
+    let request = read_request(Endpoint::of_path(path).unwrap().shape, body).unwrap();
+    let (_, dialect, platform, model) = *target;
+    let quirks = Quirks::default();
+    let goal = Goal { model, platform, max_tokens: 4096, quirks };
+    let mut loss = Loss::default();
+    match (Wire { dialect, platform, quirks }).write(&request, &goal, &mut loss) {
+        Ok(body) => json!({"loss": loss.join(), "body": body}),
+        Err(unfit) => json!({"unfit": {"at": unfit.at, "why": unfit.why}}),
+    }
 }
 
 /// What differs from the file, if anything does.

@@ -12,6 +12,8 @@ mod bytes;
 #[cfg(test)]
 mod cancelled;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod dialects;
@@ -27,6 +29,8 @@ mod failures;
 mod house;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod providers_page;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]

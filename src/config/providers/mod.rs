@@ -1,5 +1,6 @@
 //! The section `providers`: where models live, and how to be let in.
 
+mod accounts;
 mod cluster;
 mod place;
 mod prices;
@@ -67,7 +68,7 @@ fn provider(name: &str, mut section: Section<'_>, timeout: Duration) -> Provider
         envoy: cluster::read(section.section("envoy")),
         ..Provider::new(name, preset.map_or(Dialect::Openai, |preset| preset.dialect), place.base)
     };
-    secrets::read(&mut section, &mut provider);
+    secrets::read(&mut section, &mut provider, (place.house, place.region));
     section.end();
     provider
 }

@@ -18,11 +18,14 @@ pub(super) struct Place {
     pub(super) platform: Platform,
     pub(super) base: BaseUrl,
     pub(super) azure: Option<AzureClassic>,
+    pub(super) house: House,
+    /// The AWS region.
+    pub(super) region: Option<String>,
 }
 
 /// Whose house the models are in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum House {
+pub(super) enum House {
     Own,
     Google,
     Amazon,
@@ -39,6 +42,7 @@ pub(super) fn read(section: &mut Section<'_>, preset: Option<Preset>) -> Place {
     };
     let written = section.value("base_url", |value| base_url(value, dialect.filter(|_| house == House::Own)));
     let made = !section.has("base_url");
+    let signed = house == House::Amazon || section.has("aws");
     let mut part = |key, wanted: bool, elsewhere: &str| {
         let value = section.value(key, |value| segment(&text(value)?));
         match section.has(key) {
@@ -51,8 +55,7 @@ pub(super) fn read(section: &mut Section<'_>, preset: Option<Preset>) -> Place {
     let (google, only) = (house == House::Google, "only `platform: vertex` without `base_url` has one");
     let project = part("project", google && made, only);
     let location = part("location", google && made, only);
-    let amazon = house == House::Amazon;
-    let region = part("region", amazon, "only models on Amazon Bedrock have one");
+    let region = part("region", signed, "only models on Amazon Bedrock have one");
     let usual = match house {
         House::Own => preset.and_then(|preset| preset.base_url).map(str::to_owned),
         House::Google => project.zip(location).map(|(project, location)| vertex(&project, &location)),
@@ -62,7 +65,13 @@ pub(super) fn read(section: &mut Section<'_>, preset: Option<Preset>) -> Place {
     if made && house == House::Own && preset.is_some() && usual.is_none() {
         section.notes.mistake(section.at("base_url"), "missing; it must be set");
     }
-    Place { platform, base: written.or(usual).unwrap_or_default(), azure: azure(section, dialect) }
+    Place {
+        platform,
+        base: written.or(usual).unwrap_or_default(),
+        azure: azure(section, dialect),
+        house,
+        region,
+    }
 }
 
 fn platform(value: &Value, dialect: Option<Dialect>) -> Result<Platform, String> {

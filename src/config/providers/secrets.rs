@@ -5,25 +5,27 @@ use super::{
         reader::{Notes, Section},
         values::boolean,
     },
-    is_name,
+    accounts, is_name,
+    place::House,
 };
 use crate::provider::{Credential, Lack, Provider, Secret};
 use http::{HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 
 /// What a reference led to.
-type Filled = Result<Secret, Lack>;
+pub(super) type Filled = Result<Secret, Lack>;
 
 /// Gives `provider` what the section says about letting in.
-pub(super) fn read(section: &mut Section<'_>, provider: &mut Provider) {
-    let credential = key(section, provider);
-    for header in credential.iter().flat_map(Credential::header_names) {
-        if section.entries("headers").iter().any(|(_, name, _)| name.eq_ignore_ascii_case(header)) {
-            let problem = "`api_key` sends this header already; leave one of them out";
+pub(super) fn read(section: &mut Section<'_>, provider: &mut Provider, place: (House, Option<String>)) {
+    let key = key(section, provider);
+    let credential = accounts::read(section, provider.dialect, key, place);
+    for header in credential.header_names() {
+        if names_header(section, header) {
+            let problem = "the provider's credential is sent in this header already; leave one of them out";
             section.notes.mistake(format!("{}.{header}", section.at("headers")), problem);
         }
     }
-    provider.credential = credential.unwrap_or(Credential::None);
+    provider.credential = credential;
     provider.credentials = stored(section, provider);
     provider.own_key = section.value("own_key", boolean).unwrap_or(false);
     match headers(section) {
@@ -35,6 +37,11 @@ pub(super) fn read(section: &mut Section<'_>, provider: &mut Provider) {
             provider.own_key = false;
         }
     }
+}
+
+/// Whether the operator's own headers have one of this name.
+pub(super) fn names_header(section: &mut Section<'_>, header: &str) -> bool {
+    section.entries("headers").iter().any(|(_, name, _)| name.eq_ignore_ascii_case(header))
 }
 
 /// The key, where there is one that is not empty.
@@ -80,32 +87,34 @@ fn headers(section: &mut Section<'_>) -> Result<BTreeMap<String, Secret>, Lack> 
             }
         };
         let filled = notes.filled(&path, value).map(|filled| filled.map(Secret::new));
-        let twice = match filled.and_then(|filled| present(notes, &path, filled)) {
-            Some(Ok(secret)) => headers.insert(name, secret).is_some(),
-            Some(Err(lack)) => {
-                lacking = lacking.or(Some(lack));
-                false
+        let Some(filled) = filled.and_then(|filled| present(notes, &path, filled)) else { continue };
+        match filled.map(|secret| headers.insert(name, secret)) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                notes.mistake(path, "given twice; the case of a header's name makes no difference")
             }
-            None => false,
-        };
-        if twice {
-            notes.mistake(path, "given twice; the case of a header's name makes no difference");
+            Err(lack) => lacking = lacking.or(Some(lack)),
         }
     }
     lacking.map_or(Ok(headers), Err)
 }
 
 /// What a header shall carry, if it can. What is not there is warned of: the provider is unusable without it.
-fn present(notes: &Notes<'_>, path: &str, filled: Filled) -> Option<Filled> {
+pub(super) fn present(notes: &Notes<'_>, path: &str, filled: Filled) -> Option<Filled> {
     match &filled {
         Ok(secret) if HeaderValue::from_str(secret.reveal()).is_ok() => {}
         Ok(_) => {
             notes.mistake(path, "has characters that a header can not carry (a line break at its end?)");
             return None;
         }
-        Err(lack) => notes.warn(path, format!("{lack}; what needs it is unusable until that is mended")),
+        Err(lack) => notes.warn(path, unusable(lack)),
     }
     Some(filled)
+}
+
+/// What follows from a lack.
+pub(super) fn unusable(lack: &Lack) -> String {
+    format!("{lack}; what needs it is unusable until that is mended")
 }
 
 fn header_name(written: &str) -> Result<String, String> {

@@ -3,7 +3,9 @@
 use crate::{
     config::{Config, Mistake, Warning},
     dialect::Platform,
-    provider::{Credential, Dialect, Lack, Provider},
+    provider::{
+        Aws, AwsChain, AwsKeys, Credential, Dialect, Fetched, GoogleAccount, KeyPair, Lack, Provider, Secret,
+    },
 };
 use std::{fs, path::Path, time::SystemTime};
 
@@ -82,9 +84,18 @@ fn every_setting_of_a_kind_arrives() {
     assert_eq!((classic.api_version.as_str(), classic.deployments["gpt-4o"].as_str()), ("2024-10-21", "d"));
 }
 
+/// For each of the settings, the one mistake that is told.
+fn told(rows: &[(&str, &str)]) {
+    for (settings, expected) in rows {
+        let told = mistakes(settings);
+        assert_eq!(told.len(), 1, "{settings}: {told:#?}");
+        assert!(told[0].starts_with(&format!("providers.p.{expected}")), "{settings}: {told:#?}");
+    }
+}
+
 #[test]
-fn what_makes_no_sense_together_says_why() {
-    for (settings, expected) in [
+fn a_place_that_makes_no_sense_says_why() {
+    told(&[
         ("dialect: vllm", "base_url: missing"),
         ("dialect: azure", "base_url: missing"),
         ("dialect: bedrock", "region: missing"),
@@ -102,6 +113,12 @@ fn what_makes_no_sense_together_says_why() {
             "dialect: gemini, platform: vertex, base_url: \"https://h\", location: l",
             "location: only `platform: vertex` without `base_url`",
         ),
+    ]);
+}
+
+#[test]
+fn a_setting_that_fits_nothing_else_says_why() {
+    told(&[
         ("dialect: anthropic, base_url: \"https://h/v1\"", "base_url: end it before `/v1`"),
         ("dialect: cohere, base_url: \"https://h/v2\"", "base_url: end it before `/v2`"),
         ("dialect: azure, base_url: \"https://h/openai/v1/\"", "base_url: end it before `/openai/v1`"),
@@ -111,12 +128,37 @@ fn what_makes_no_sense_together_says_why() {
         ("dialect: openai, max_tokens: 0", "max_tokens: expected a whole number"),
         ("dialect: openai, credentials: {\"a b\": k}", "credentials.\"a b\": a credential's name has"),
         ("dialect: openai, credentials: {a: \"\"}", "credentials.a: must not be empty"),
-        ("dialect: anthropic, api_key: k, headers: {X-API-Key: k}", "headers.x-api-key: `api_key` sends"),
-    ] {
-        let told = mistakes(settings);
-        assert_eq!(told.len(), 1, "{settings}: {told:#?}");
-        assert!(told[0].starts_with(&format!("providers.p.{expected}")), "{settings}: {told:#?}");
-    }
+    ]);
+}
+
+#[test]
+fn credentials_that_do_not_fit_say_why() {
+    told(&[
+        ("dialect: mistral, google: {}", "google: the provider does not live there"),
+        (
+            "dialect: bedrock, region: r, api_key: k, aws: {}",
+            "aws: of `api_key`, `aws` and `google` only one",
+        ),
+        ("dialect: bedrock, region: r, aws: {access_key_id: a}", "aws.secret_access_key: missing"),
+        ("dialect: bedrock, region: r, aws: {session_token: a}", "aws.access_key_id: missing"),
+        (
+            "dialect: bedrock, region: r, aws: {access_key_id: \"\", secret_access_key: b}",
+            "aws.access_key_id: must not be empty",
+        ),
+        (
+            "dialect: bedrock, region: r, aws: {access_key_id: a, secret_access_key: b, profile: c}",
+            "aws.profile: the keys are given already",
+        ),
+        ("dialect: openai, base_url: \"http://h\", aws: {}", "region: missing"),
+        (
+            "dialect: gemini, platform: vertex, project: p, location: l, google: {credentials: \"{}\"}",
+            "google.credentials: its `type` must be",
+        ),
+        (
+            "dialect: anthropic, api_key: k, headers: {X-API-Key: k}",
+            "headers.x-api-key: the provider's credential is sent",
+        ),
+    ]);
 }
 
 #[test]
@@ -169,4 +211,64 @@ fn a_secret_may_come_from_a_file() {
     }
     fs::write(folder.path().join("key"), "sk-2\n\n").unwrap();
     assert!(parse(folder.path(), settings).unwrap_err()[0].problem.contains("can not carry"));
+}
+
+#[test]
+fn on_a_platform_a_provider_is_let_in_as_programs_are_there() {
+    let chain = |profile: Option<&str>| {
+        let chain = AwsChain { region: "r".into(), profile: profile.map(str::to_owned) };
+        Credential::Aws(Aws { region: "r".into(), keys: AwsKeys::Fetched(Fetched::new(chain)) })
+    };
+    let environment = Credential::Google(Fetched::new(GoogleAccount::Environment));
+    let bedrock = "dialect: bedrock, region: r";
+    let vertex = "dialect: gemini, platform: vertex, project: p, location: l";
+    for (settings, expected) in [
+        (bedrock.to_owned(), chain(None)),
+        (format!("{bedrock}, aws: {{}}"), chain(None)),
+        (format!("{bedrock}, aws: {{profile: x}}"), chain(Some("x"))),
+        ("dialect: anthropic, platform: bedrock, region: r".into(), chain(None)),
+        ("dialect: openai, base_url: \"http://h\", region: r, aws: {}".into(), chain(None)),
+        (format!("{bedrock}, api_key: k"), Credential::Bearer(Secret::new("k"))),
+        (format!("{bedrock}, headers: {{Authorization: k}}"), Credential::None),
+        (vertex.into(), environment.clone()),
+        (format!("{vertex}, google: {{}}"), environment.clone()),
+        ("dialect: openai, base_url: \"http://h\", google: {}".into(), environment),
+        (
+            format!("{vertex}, api_key: k"),
+            Credential::Header { name: "x-goog-api-key", secret: Secret::new("k") },
+        ),
+    ] {
+        assert_eq!(good(&settings).credential, expected, "{settings}");
+    }
+}
+
+#[test]
+fn accounts_are_taken_from_variables_and_files() {
+    let aws = "aws: {access_key_id: \"${KEY}\", secret_access_key: b, session_token: \"${NONE:-}\"}";
+    let Credential::Aws(aws) = good(&format!("dialect: bedrock, region: r, {aws}")).credential else {
+        panic!()
+    };
+    let pair = KeyPair { id: Secret::new("k-1"), secret: Secret::new("b"), session: None };
+    assert_eq!(aws, Aws { region: "r".into(), keys: AwsKeys::Given(pair) });
+
+    let folder = tempfile::tempdir().unwrap();
+    let google =
+        "dialect: gemini, platform: vertex, project: p, location: l, google: {credentials: \"${file:sa}\"}";
+    let (config, _) = parse(folder.path(), google).unwrap();
+    assert!(
+        matches!(&config.providers[0].credential, Credential::Missing(Lack::File { path, .. }) if path == "sa")
+    );
+    fs::write(folder.path().join("sa"), "{\n\"type\": \"external_account\"\n}\n").unwrap();
+    let (one, _) = parse(folder.path(), google).unwrap();
+    fs::write(folder.path().join("sa"), "{\"type\": \"external_account\", \"audience\": \"a\"}").unwrap();
+    let (other, _) = parse(folder.path(), google).unwrap();
+    assert_ne!(one.providers, other.providers, "another account is another provider");
+}
+
+#[test]
+fn an_account_that_lacks_a_part_is_unusable() {
+    let aws = "dialect: bedrock, region: r, aws: {access_key_id: \"${NOT_SET}\", secret_access_key: b}";
+    let (config, warnings) = parse(Path::new("/"), aws).unwrap();
+    assert_eq!(config.providers[0].credential, Credential::Missing(Lack::Variable("NOT_SET".into())));
+    assert_eq!(warnings.len(), 1);
 }

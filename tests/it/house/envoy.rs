@@ -29,7 +29,7 @@ impl Envoy {
             fs::read_to_string(&address).ok().filter(|a| !a.is_empty()).ok_or("Envoy's admin address".into())
         })
         .await;
-        Self { process, admin: format!("http://{admin}"), client: reqwest::Client::new() }
+        Self { process, admin: format!("http://{admin}"), client: super::client() }
     }
 
     /// Where it listens for clients, as a URL.

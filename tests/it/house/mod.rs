@@ -19,6 +19,12 @@ use std::time::{Duration, Instant};
 /// What a machine with two busy cores may take for anything that happens at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// An HTTP client. TLS is built in without saying whose, and a client wants to know even for http.
+pub(crate) fn client() -> reqwest::Client {
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+    reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap()
+}
+
 /// Looks again until `look` gives a value; panics with what it said last.
 pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
     let began = Instant::now();

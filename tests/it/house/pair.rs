@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -104,7 +103,7 @@ impl House {
         let front = envoy.front().await;
         replace(&folder.path().join("attache.yaml"), &config.to_string());
         let (attache, admin) = serve(folder.path(), &self.variables).await;
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
+        let client = super::client();
         let variables = self.variables;
         Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
     }
@@ -221,6 +220,11 @@ impl Pair {
     /// Changes a route, or adds one; does not wait until it is live.
     pub(crate) fn write_route(&self, route: &Value) {
         write_route(self.folder.path(), route);
+    }
+
+    /// Writes a file beside `attache.yaml`.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        replace(&self.folder.path().join(name), text);
     }
 
     /// The file of a route.

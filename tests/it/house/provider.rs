@@ -31,7 +31,7 @@ impl Provider {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let settings = mock::Settings { record: 1000, scripts: vec![] };
         let serving = tokio::spawn(mock::serve(listener, settings, future::pending()));
-        Self { url, client: reqwest::Client::new(), serving }
+        Self { url, client: super::client(), serving }
     }
 
     /// Has `model` behave so from now on.

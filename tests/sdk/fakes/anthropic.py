@@ -92,7 +92,7 @@ def fault(heard, trouble):
 def error(heard, trouble):
     if heard.aws:
         kind = ERRORS.get(trouble.kind, ("", "ValidationException"))[1]
-        status = 503 if trouble.status == 529 else trouble.status
+        status = {"overloaded": 503, "quota_exhausted": 400}.get(trouble.kind, trouble.status)
         said = refusal(trouble, {"message": MESSAGES.get(trouble.kind, trouble.message)})
         said.status, said.headers["x-amzn-errortype"] = status, f"{kind}:http://internal.amazon.com/coral/"
         return said

@@ -127,7 +127,7 @@ def misdone(room, heard, defect, events):
     if defect == "unknown-events":
         return [one for event in events[:-1] for one in (event, room.event(heard, "news", b'{"type": "news"}'))] + events[-1:]
     if defect == "no-usage":
-        return [uncounted_event(event) for event in events]
+        return [uncounted_event(event) if event.startswith((b"data:", b"event:")) else event for event in events]
     if defect == "early-error":
         return [room.fault(heard, Trouble("overloaded", 529, "too busy"))]
     if defect == "midstream-error":

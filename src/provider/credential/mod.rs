@@ -1,8 +1,16 @@
 //! How to be let in at a provider: the provider's own credential, those that clients may name, and a client's own.
 
+mod aws;
+mod fetched;
+mod google;
+
+pub use aws::{Aws, AwsChain, AwsKeys, KeyPair};
+pub use fetched::{Fetched, Granted, Refresher, Source};
+pub use google::{GoogleAccount, GoogleKey};
+
 use super::{Dialect, Provider, Secret};
 use crate::dialect::Platform;
-use std::{borrow::Cow, fmt, time::SystemTime};
+use std::{borrow::Cow, error::Error, fmt, iter, time::SystemTime};
 
 /// How to be let in at a provider.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +26,10 @@ pub enum Credential {
         /// Its value.
         secret: Secret,
     },
+    /// Signatures.
+    Aws(Aws),
+    /// `authorization: Bearer <token>`, the token of an account at Google.
+    Google(Fetched<GoogleAccount>),
     /// The configuration names something that is not there: the provider is unusable, not the program.
     Missing(Lack),
 }
@@ -55,7 +67,7 @@ pub struct Unsigned<'a> {
     /// The `:path`, as it will be sent, query included.
     pub path: &'a str,
     /// The content type.
-    pub content_type: &'a str,
+    pub content_type: Option<&'a str>,
     /// The body, as it will be sent.
     pub body: &'a [u8],
 }
@@ -87,11 +99,13 @@ impl Credential {
     ///
     /// # Errors
     /// Why it can not be used at this moment.
-    pub fn headers(&self, _request: Unsigned<'_>, _now: SystemTime) -> Result<Vec<(String, String)>, String> {
+    pub fn headers(&self, request: Unsigned<'_>, now: SystemTime) -> Result<Vec<(String, String)>, String> {
         match self {
             Self::None => Ok(vec![]),
             Self::Bearer(secret) => Ok(vec![bearer(secret)]),
             Self::Header { name, secret } => Ok(vec![((*name).into(), secret.reveal().into())]),
+            Self::Aws(aws) => aws.headers(request, now),
+            Self::Google(fetched) => Ok(vec![bearer(&fetched.current(now)?.grant)]),
             Self::Missing(lack) => Err(lack.to_string()),
         }
     }
@@ -101,19 +115,49 @@ impl Credential {
     pub const fn header_names(&self) -> &[&'static str] {
         match self {
             Self::None | Self::Missing(_) => &[],
-            Self::Bearer(_) => &["authorization"],
+            Self::Bearer(_) | Self::Google(_) => &["authorization"],
+            Self::Aws(_) => &["authorization", "x-amz-date", "x-amz-security-token"],
             Self::Header { name, .. } => std::slice::from_ref(name),
         }
     }
 
     /// Why it can not be used at this moment, where it can not.
     #[must_use]
-    pub fn problem(&self, _now: SystemTime) -> Option<String> {
+    pub fn problem(&self, now: SystemTime) -> Option<String> {
         match self {
             Self::None | Self::Bearer(_) | Self::Header { .. } => None,
+            Self::Aws(aws) => aws.problem(now),
+            Self::Google(fetched) => fetched.current(now).err(),
             Self::Missing(lack) => Some(lack.to_string()),
         }
     }
+
+    /// What keeps it fresh, where it is fetched.
+    #[must_use]
+    pub fn refresher(&self) -> Option<Refresher> {
+        match self {
+            Self::Aws(Aws { keys: AwsKeys::Fetched(fetched), .. }) => Some(Refresher::Aws(fetched.clone())),
+            Self::Google(fetched) => Some(Refresher::Google(fetched.clone())),
+            _ => None,
+        }
+    }
+
+    /// Takes over what `known` has fetched, where it comes from the same source.
+    pub fn share(&mut self, known: &Refresher) {
+        match (self, known) {
+            (Self::Aws(Aws { keys: AwsKeys::Fetched(own), .. }), Refresher::Aws(known)) if own == known => {
+                *own = known.clone();
+            }
+            (Self::Google(own), Refresher::Google(known)) if own == known => *own = known.clone(),
+            _ => {}
+        }
+    }
+}
+
+/// An error with everything that it was caused by.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn bearer(secret: &Secret) -> (String, String) {
@@ -160,8 +204,13 @@ impl Provider {
 mod tests {
     use super::*;
 
-    const REQUEST: Unsigned<'_> =
-        Unsigned { method: "POST", authority: "h", path: "/", content_type: "application/json", body: b"{}" };
+    const REQUEST: Unsigned<'_> = Unsigned {
+        method: "POST",
+        authority: "h",
+        path: "/",
+        content_type: Some("application/json"),
+        body: b"{}",
+    };
 
     fn provider(dialect: Dialect, platform: Platform) -> Provider {
         Provider { platform, ..Provider::new("p", dialect, "https://h".parse().unwrap()) }
