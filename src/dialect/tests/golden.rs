@@ -1,10 +1,17 @@
 //! One answer in, one file per client out: `tests/cases/answers/<provider>/<scene>.<client>.json`, and `.sse` of a stream.
 //! `UPDATE=1` writes them anew.
 
-use super::{CLIENTS, Recording, client, joined, recordings};
-use crate::chat::Fault;
+use super::{CLIENTS, Recording, Wire, client, joined, recordings};
+use crate::{
+    chat::{Delta, Fault},
+    dialect::{Dialect, Platform, Quirks},
+};
 use serde_json::json;
-use std::{fmt::Write, fs, path::Path};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[test]
 fn every_client_is_told_every_answer_in_its_own_words() {
@@ -65,6 +72,38 @@ fn an_answer_says_the_same_whole_and_in_pieces() {
                 recording.provider,
                 recording.scene
             );
+        }
+    }
+}
+
+/// What a client of this dialect reads; in chat, thoughts stand apart from all else.
+fn read_back(dialect: Dialect, whole: Option<Vec<u8>>, stream: Vec<u8>) -> Vec<Delta> {
+    let wire = Wire { dialect, platform: Platform::Direct, quirks: Quirks::default() };
+    let (provider, scene, stem) = ("client", String::new(), PathBuf::new());
+    let told = Recording { provider, scene, wire, stem, whole, stream };
+    let deltas = match told.answer() {
+        Some(answer) => answer.unwrap().into_deltas(),
+        None => told.deltas(&told.stream).0,
+    };
+    let thinks = |delta: &Delta| {
+        matches!(delta, Delta::Start { .. } | Delta::Reasoning { .. } | Delta::Signature { .. })
+    };
+    let (thoughts, rest): (Vec<Delta>, Vec<Delta>) = joined(deltas).into_iter().partition(thinks);
+    [thoughts, rest].concat()
+}
+
+#[test]
+fn a_client_reads_the_same_whole_and_in_pieces() {
+    let clients = [("/v1/chat/completions", Dialect::Openai), ("/v1/messages", Dialect::Anthropic)];
+    for recording in recordings().iter().filter(|one| one.scene != "cut-arguments") {
+        let Some(Ok(answer)) = recording.answer() else { continue };
+        for (path, dialect) in clients {
+            let streamed = recording.told(Some(path), [recording.stream.as_slice()]);
+            if streamed.fault.is_none() {
+                let whole = read_back(dialect, Some(client(path).whole(&answer)), vec![]);
+                let streamed = read_back(dialect, None, streamed.bytes);
+                assert_eq!(streamed, whole, "{} {} {path}", recording.provider, recording.scene);
+            }
         }
     }
 }

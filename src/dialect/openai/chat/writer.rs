@@ -21,6 +21,8 @@ pub struct StreamWriter {
     /// How many thoughts each choice has ended: the index of its next proof.
     thoughts: u32,
     thinking: bool,
+    /// The choices that have refused in words.
+    refused: Vec<u32>,
     usage: Option<Usage>,
 }
 
@@ -36,6 +38,7 @@ impl StreamWriter {
             spoken: Vec::new(),
             thoughts: 0,
             thinking: false,
+            refused: Vec::new(),
             usage: None,
         }
     }
@@ -105,7 +108,11 @@ impl Writer for StreamWriter {
                 self.speak();
                 self.chunk(*choice, json!({"content": text}), out);
             }
-            Delta::Refusal { choice, text } => self.chunk(*choice, json!({"refusal": text}), out),
+            Delta::Refusal { choice, text } => {
+                self.speak();
+                self.refused.push(*choice);
+                self.chunk(*choice, json!({"refusal": text}), out);
+            }
             Delta::Reasoning { choice, text } => {
                 self.thinking = true;
                 let detail = json!({"type": "reasoning.text", "text": text, "index": self.thoughts});
@@ -135,7 +142,7 @@ impl Writer for StreamWriter {
                 self.piece(*choice, piece, out);
             }
             Delta::Finish { choice, finish } => {
-                let reason = reason(finish);
+                let reason = reason(finish, self.refused.contains(choice));
                 let piece = json!({"index": choice, "delta": {}, "logprobs": null, "finish_reason": reason});
                 self.piece(*choice, piece, out);
             }

@@ -4,7 +4,7 @@ mod property;
 
 use super::*;
 use crate::{
-    chat::{Delta, Loss, Message},
+    chat::{Delta, Loss, Maker, Message},
     dialect::{Event, Goal, Platform, Quirks, Reader, Writer},
     sse::events,
 };
@@ -105,6 +105,29 @@ fn an_answer_is_the_same_whole_and_in_pieces() {
     let told = answer.into_deltas();
     told.iter().for_each(|delta| writer.write(delta, &mut stream));
     assert_eq!(deltas(std::str::from_utf8(&stream).unwrap()), told);
+}
+
+#[test]
+fn proofs_are_read_whole_and_in_pieces() {
+    let details = json!([
+        {"type": "reasoning.text", "text": "hm", "signature": "a", "format": "anthropic-claude-v1", "index": 0},
+        {"type": "reasoning.encrypted", "data": "b", "format": "azure-openai-responses-v1", "index": 1},
+        {"type": "reasoning.encrypted", "data": "c", "index": 2},
+    ]);
+    let said = json!({"reasoning_content": "hm", "reasoning_details": details});
+    let proofs = |deltas: Vec<Delta>| -> Vec<_> {
+        let proof = |delta| match delta {
+            Delta::Signature { signature, .. } => Some((signature.maker, signature.token)),
+            _ => None,
+        };
+        deltas.into_iter().filter_map(proof).collect()
+    };
+    let whole = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": said}]});
+    let chunk = json!({"choices": [{"index": 0, "finish_reason": "stop", "delta": said}]});
+    let whole = proofs(read_answer(whole.to_string().as_bytes()).unwrap().into_deltas());
+    let want = [(Maker::Anthropic, "a"), (Maker::Openai, "b"), (Maker::Anthropic, "c")];
+    assert_eq!(whole, want.map(|(maker, token)| (maker, token.to_owned())));
+    assert_eq!(proofs(deltas(&format!("data: {chunk}\n\n"))), whole);
 }
 
 #[test]
