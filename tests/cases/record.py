@@ -20,7 +20,7 @@ CLAUDE = "claude-sonnet-4-5"
 AMAZON = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 FLASH = "/v1beta/models/gemini-2.5-flash:"
 CHAT = {"messages": []}
-#: The folder; the fake; where it is asked for a whole answer and for a stream (`None`: another's whole answers are the same); the request.
+#: The folder; the fake; where it is asked for a whole answer (`None`: they are another's) and for a stream; the request.
 PROVIDERS = [
     ("openai", "openai", *["/v1/chat/completions"] * 2, CHAT | {"model": "gpt-5"}),
     ("anthropic", "anthropic", *["/v1/messages"] * 2, CHAT | {"model": CLAUDE}),
