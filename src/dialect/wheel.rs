@@ -186,13 +186,16 @@ impl Client<'_> {
     /// A whole answer.
     #[must_use]
     pub fn whole(&self, answer: &Answer) -> Vec<u8> {
-        let body = match self.shape {
+        let mut body = match self.shape {
             Shape::Responses => responses::write_answer(answer, &self.echo()),
             Shape::Messages | Shape::Count => anthropic::write_answer(answer),
             Shape::Choices | Shape::Embeddings | Shape::Plain => {
                 openai::chat::write_answer(answer, self.model, self.created)
             }
         };
+        if answer.model.is_empty() {
+            body.insert("model".into(), self.model.into());
+        }
         Value::Object(body).to_string().into_bytes()
     }
 
