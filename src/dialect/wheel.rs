@@ -101,13 +101,15 @@ impl Wire {
         }
     }
 
-    /// What an answer of an error status tells.
+    /// What an answer of an error status tells; `name` is the error's, where a header has it (`x-amzn-errortype`).
     #[must_use]
-    pub fn fault(&self, status: u16, body: &[u8]) -> Fault {
+    pub fn fault(&self, status: u16, name: Option<&str>, body: &[u8]) -> Fault {
         match self.dialect {
-            Dialect::Anthropic if self.platform == Platform::Bedrock => bedrock::read_fault(status, body),
+            Dialect::Anthropic if self.platform == Platform::Bedrock => {
+                bedrock::read_fault(status, name, body)
+            }
             Dialect::Anthropic => anthropic::read_fault(status, body),
-            Dialect::Bedrock => bedrock::read_fault(status, body),
+            Dialect::Bedrock => bedrock::read_fault(status, name, body),
             Dialect::Cohere => cohere::read_fault(status, body),
             Dialect::Gemini => gemini::read_fault(status, body),
             Dialect::Mistral => mistral::read_fault(status, body),
