@@ -12,6 +12,7 @@ import re
 import typing
 
 import anthropic.types
+import anthropic.types.beta
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
@@ -127,7 +128,8 @@ VERSIONS = {
 
 
 def of_anthropic(name, heard):
-    kinds = anthropic.types.message_create_params
+    beta = heard.path.endswith("?beta=true")
+    kinds = anthropic.types.beta.message_create_params if beta else anthropic.types.message_create_params
     if heard.operation == "count_tokens":
         return complaints(anthropic.types.MessageCountTokensParams, heard.json)
     body, found, version = dict(heard.json), [], heard.headers.get("anthropic-version")
@@ -175,6 +177,8 @@ def anthropic_rules(heard):
         found += [f".messages[{at}]: {one!r} is no id" for one in bad]
     thinking = body.get("thinking", {})
     if thinking.get("type") == "enabled":
+        if untold(messages, "tool_result", "tool_use", ("thinking", "redacted_thinking")):
+            found.append(".thinking: the turn that called the tools must begin with its thought")
         if not 1024 <= thinking["budget_tokens"] < body["max_tokens"]:
             found.append(f".thinking: {thinking['budget_tokens']} is not from 1024 to max_tokens {body['max_tokens']}")
         if body.get("temperature", 1) != 1 or "top_k" in body:
@@ -189,6 +193,12 @@ def anthropic_rules(heard):
     if heard.scene == "thinking" and not signed(messages, asked, "thinking", "signature"):
         found.append("thinking: the signature of the last turn is missing")
     return found
+
+
+def untold(messages, result, call, thoughts):
+    """Whether results of tools are told to a model whose turn before them has no thought at its beginning."""
+    kinds = [[block["type"] for block in message["content"]] for message in messages[-2:]]
+    return len(kinds) == 2 and result in kinds[1] and call in kinds[0] and kinds[0][0] not in thoughts
 
 
 def listed(content):

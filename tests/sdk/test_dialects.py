@@ -29,7 +29,7 @@ MODELS = {
 }
 TARGETS = list(MODELS)
 OPENAIS = {"openai", "azure", "azure-classic", "groq"}
-CLAUDES = {"anthropic", "vertex-claude", "bedrock-claude", "bedrock"}
+CLAUDES = {"anthropic", "vertex-claude", "bedrock-claude"}
 GOOGLES = {"gemini", "vertex"}
 STREAM = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 #: Scenes that a provider has no words for.
@@ -83,7 +83,7 @@ def test_anthropics_sdk_is_served_by_everybody(claude, heard, target, case, stre
     compare(answer, target, asked.scene)
     end = ended(target, scenes.SCENES[asked.scene])
     # which text it was that ended the answer only Anthropic's own language tells
-    told = target in CLAUDES - {"bedrock"}
+    told = target in CLAUDES
     assert answer.finish == ANTHROPIC_ENDS.get(end, "stop_sequence" if told else "end_turn")
     was_heard(heard, target, asked)
 
@@ -93,7 +93,7 @@ def ended(target, scene):
     if scene.finish == "refusal" and target in GOOGLES | {"bedrock"}:
         return "content_filter"
     # Claude has one word for both
-    return "refusal" if scene.finish == "content_filter" and target in CLAUDES - {"bedrock"} else scene.finish
+    return "refusal" if scene.finish == "content_filter" and target in CLAUDES else scene.finish
 
 
 def compare(answer, target, scene):

@@ -13,7 +13,7 @@ from .server import Said, checked, refusal, route, sse, stream, told, whole
 
 VERTEX = r"/v1/projects/[^/]+/locations/[^/]+/publishers/anthropic/models/(?P<model>[^/:]+)"
 ROUTES = {
-    "anthropic": [(r"/v1/messages", "messages"), (r"/v1/messages/count_tokens", "count_tokens")],
+    "anthropic": [(r"/v1/messages(\?beta=true)?", "messages"), (r"/v1/messages/count_tokens", "count_tokens")],
     "vertex-claude": [(VERTEX + ":rawPredict", "messages"), (VERTEX + ":streamRawPredict", "messages-stream")],
     "bedrock-claude": [
         (r"/model/(?P<model>[^/]+)/invoke", "messages"),
@@ -54,13 +54,10 @@ def read(name, heard):
     heard.aws = name == "bedrock-claude"
 
 
-def has_results(heard):
-    return any(
-        block.get("type") == "tool_result"
-        for message in heard.json.get("messages", [])
-        if isinstance(message["content"], list)
-        for block in message["content"]
-    )
+def called(heard):
+    messages = heard.json.get("messages", [])
+    blocks = [block for message in messages if isinstance(message["content"], list) for block in message["content"]]
+    return [block["name"] for block in blocks if block["type"] == "tool_use"]
 
 
 def answer(heard, scene):

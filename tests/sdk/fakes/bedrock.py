@@ -39,8 +39,9 @@ def read(_name, heard):
     heard.stream = heard.operation == "ConverseStream"
 
 
-def has_results(heard):
-    return any("toolResult" in block for message in heard.json.get("messages", []) for block in message["content"])
+def called(heard):
+    blocks = [block for message in heard.json.get("messages", []) for block in message["content"]]
+    return [block["toolUse"]["name"] for block in blocks if "toolUse" in block]
 
 
 def answer(heard, scene):

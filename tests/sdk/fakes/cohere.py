@@ -25,8 +25,9 @@ def read(_name, heard):
     heard.stream = heard.json.get("stream") is True
 
 
-def has_results(heard):
-    return any(message["role"] == "tool" for message in heard.json.get("messages", []))
+def called(heard):
+    messages = heard.json.get("messages", [])
+    return [call["function"]["name"] for message in messages for call in message.get("tool_calls") or []]
 
 
 def answer(heard, scene):
@@ -39,7 +40,7 @@ def answer(heard, scene):
     if content := blocks(scene):
         message["content"] = content
     if scene.calls:
-        message["tool_calls"] = [called(call, call.arguments) for call in scene.calls]
+        message["tool_calls"] = [wire_call(call, call.arguments) for call in scene.calls]
     value = {"id": "c1", "finish_reason": FINISHES[scene.finish], "message": message, "usage": figures(scene.usage)}
     return whole(checked(V2ChatResponse, value))
 
@@ -73,7 +74,7 @@ def blocks(scene):
     return thought + ([{"type": "text", "text": scene.text}] if scene.text else [])
 
 
-def called(call, arguments):
+def wire_call(call, arguments):
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
@@ -89,7 +90,7 @@ def unfold(scene):
         yield {"type": "content-end", "index": index}
         index += 1
     for index, call in enumerate(scene.calls):
-        begun = {"message": {"tool_calls": called(call, "")}}
+        begun = {"message": {"tool_calls": wire_call(call, "")}}
         yield {"type": "tool-call-start", "index": index, "delta": begun}
         for piece in pieces(call.arguments):
             more = {"message": {"tool_calls": {"function": {"arguments": piece}}}}

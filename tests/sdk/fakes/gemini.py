@@ -49,8 +49,9 @@ def read(name, heard):
     heard.stream = heard.operation.startswith("stream")
 
 
-def has_results(heard):
-    return any("functionResponse" in part for content in heard.json.get("contents", []) for part in content["parts"])
+def called(heard):
+    parts = [part for content in heard.json.get("contents", []) for part in content["parts"]]
+    return [part["functionCall"]["name"] for part in parts if "functionCall" in part]
 
 
 def answer(heard, scene):

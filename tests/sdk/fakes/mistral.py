@@ -15,8 +15,9 @@ def read(_name, heard):
     heard.stream = heard.json.get("stream") is True
 
 
-def has_results(heard):
-    return any(message["role"] == "tool" for message in heard.json.get("messages", []))
+def called(heard):
+    messages = heard.json.get("messages", [])
+    return [call["function"]["name"] for message in messages for call in message.get("tool_calls") or []]
 
 
 def answer(heard, scene):
@@ -27,7 +28,7 @@ def answer(heard, scene):
         return stream([*(sse(one) for one in chunks), sse(b"[DONE]")])
     message = {"role": "assistant", "content": content(scene), "tool_calls": None}
     if scene.calls:
-        message["tool_calls"] = [called(call, call.arguments, index) for index, call in enumerate(scene.calls)]
+        message["tool_calls"] = [wire_call(call, call.arguments, index) for index, call in enumerate(scene.calls)]
     choice = {"index": 0, "finish_reason": FINISHES[scene.finish], "message": message}
     value = {**head(heard, "chat.completion"), "choices": [choice], "usage": figures(scene.usage)}
     return whole(checked(api.ChatCompletionResponse, value))
@@ -75,7 +76,7 @@ def figures(usage):
     }
 
 
-def called(call, arguments, index):
+def wire_call(call, arguments, index):
     return {"id": call.id, "type": "function", "index": index, "function": {"name": call.name, "arguments": arguments}}
 
 
@@ -103,7 +104,7 @@ def unfold(heard, scene):
     for index, call in enumerate(scene.calls):
         # its calls come in one piece each, but need not
         for at, piece in enumerate(pieces(call.arguments, 2)):
-            one = called(call, piece, index)
+            one = wire_call(call, piece, index)
             if at:
                 one["id"], one["function"]["name"] = "null", ""
             yield chunk({"content": "", "tool_calls": [one]})

@@ -44,10 +44,10 @@ def read(name, heard):
     heard.stream = heard.json.get("stream") is True
 
 
-def has_results(heard):
-    said = heard.json.get("messages", []) or heard.json.get("input", [])
-    marks = ("tool", "function_call_output")
-    return any(isinstance(one, dict) and (one.get("role") in marks or one.get("type") in marks) for one in said)
+def called(heard):
+    calls = [call["function"] for message in heard.json.get("messages", []) for call in message.get("tool_calls") or []]
+    items = [item for item in heard.json.get("input", []) if isinstance(item, dict)]
+    return [call["name"] for call in calls + [item for item in items if item.get("type") == "function_call"]]
 
 
 def answer(heard, scene):
@@ -98,7 +98,7 @@ def figures(usage):
 def completion(heard, scene):
     message = {"role": "assistant", "content": scene.text or None, "refusal": scene.refusal or None}
     if scene.calls:
-        message["tool_calls"] = [called(call) for call in scene.calls]
+        message["tool_calls"] = [wire_call(call) for call in scene.calls]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": FINISHES[scene.finish]}
     return {**head(heard, "chat.completion"), "choices": [choice], "usage": figures(scene.usage)}
 
@@ -107,7 +107,7 @@ def head(heard, kind):
     return {"id": "chatcmpl-1", "object": kind, "created": 1760000000, "model": heard.model, "system_fingerprint": None}
 
 
-def called(call):
+def wire_call(call):
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
@@ -123,7 +123,7 @@ def told_chunks(heard, scene):
         for piece in pieces(getattr(scene, name)):
             yield chunk({"content" if name == "text" else name: piece})
     for index, call in enumerate(scene.calls):
-        begun = called(call)
+        begun = wire_call(call)
         begun["function"]["arguments"] = ""
         yield chunk({"tool_calls": [{"index": index, **begun}]})
         for piece in pieces(call.arguments):

@@ -109,10 +109,10 @@ def named(model):
     return name if name in SCENES or name in TROUBLES else "text"
 
 
-def act(model, results):
-    """The scene of a model. With `results`, the tools that it called have answered: then it talks."""
+def act(model, called):
+    """The scene of a model. Once the scene's tools are among those that were `called`, it talks."""
     scene = TROUBLES.get(named(model)) or SCENES[named(model)]
-    return SCENES["text"] if results and isinstance(scene, Scene) and scene.calls else scene
+    return SCENES["text"] if isinstance(scene, Scene) and {call.name for call in scene.calls} & set(called) else scene
 
 
 def pieces(text, count=3):

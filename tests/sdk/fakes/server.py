@@ -85,7 +85,7 @@ class Fake:
         try:
             self.room.read(self.name, heard)
             heard.complaints += oracles.judge(self.name, heard, self.direct)
-            scene = act(heard.model, self.room.has_results(heard))
+            scene = act(heard.model, self.room.called(heard))
             if not heard.complaints and isinstance(scene, Scene):
                 said = misdo(self.room, heard, scene)
         except Exception as error:  # what trips a provider's own code is a bad request

@@ -50,6 +50,13 @@ impl StreamWriter {
         self.piece(choice, piece, out);
     }
 
+    /// What comes now is no thought: a proof that follows is not of the last one.
+    fn speak(&mut self) {
+        if std::mem::take(&mut self.thinking) {
+            self.thoughts += 1;
+        }
+    }
+
     /// The first of each answer says whose it is.
     fn piece(&mut self, choice: u32, mut piece: Value, out: &mut Vec<u8>) {
         if !self.spoken.contains(&choice) {
@@ -94,7 +101,10 @@ impl Writer for StreamWriter {
     fn write(&mut self, delta: &Delta, out: &mut Vec<u8>) {
         match delta {
             Delta::Start { id, model } => self.begin(id, model),
-            Delta::Text { choice, text } => self.chunk(*choice, json!({"content": text}), out),
+            Delta::Text { choice, text } => {
+                self.speak();
+                self.chunk(*choice, json!({"content": text}), out);
+            }
             Delta::Refusal { choice, text } => self.chunk(*choice, json!({"refusal": text}), out),
             Delta::Reasoning { choice, text } => {
                 self.thinking = true;
@@ -108,6 +118,7 @@ impl Writer for StreamWriter {
                 }
             }
             Delta::ToolCall { choice, index, id, name, signature } => {
+                self.speak();
                 let function = json!({"name": name, "arguments": ""});
                 let mut call = json!({"index": index, "id": id, "type": "function", "function": function});
                 if let Some(extra) = signature.as_ref().and_then(extra_content) {
