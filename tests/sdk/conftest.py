@@ -8,6 +8,7 @@ import anthropic
 import fakes
 import openai
 import pytest
+from oracles import google_account
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent / "examples"))
@@ -36,6 +37,7 @@ def served():
 @pytest.fixture(scope="session")
 def wheel(served):
     """A pair before the fake providers."""
+    os.environ["GOOGLE_KEY"] = google_account()[0]
     for name, fake in served.items():
         os.environ[f"{name.upper().replace('-', '_')}_URL"] = fake.url
     with Pair(HERE / "dialects.yaml") as pair:

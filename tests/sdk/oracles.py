@@ -6,6 +6,7 @@ tell but the providers hold (each with the place where it is written down).
 
 import base64
 import binascii
+import datetime
 import functools
 import json
 import re
@@ -21,11 +22,16 @@ import botocore.session
 import botocore.validate
 import cohere.types
 import cohere.v2.types
+import google.auth.jwt
 import google.genai
 import google.genai.models
 import google.genai.types
 import openai.types.chat.completion_create_params
 import openai.types.responses.response_create_params
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google.genai import _common
 from mistralai.client import models as mistral
 from strict import complaints
@@ -70,9 +76,46 @@ def of_credential(name, heard):
     bearer = own is None or name in ("anthropic", "azure") and own not in heard.headers
     header, value = ("authorization", f"Bearer {KEY}") if bearer else (own, KEY)
     given = {one: heard.headers[one] for one in CREDENTIALS if one in heard.headers}
+    if name in ("vertex", "vertex-claude") and heard.headers.get("authorization", "").startswith("Bearer ey"):
+        return found + of_google_token(given.pop("authorization")[7:]) + [f"header {one}: whose is it?" for one in given]
     if given != {header: value}:
         found.append(f"credential: {given}, wanted {header}: {value}")
     return found
+
+
+ACCOUNT = "attache@project.iam.gserviceaccount.com"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+@functools.cache
+def google_account():
+    """A service account: its key, as Google gives it out, and the certificate that shows what was signed with it."""
+    private = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "attache")])
+    day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.timezone.utc)
+    made = x509.CertificateBuilder(name, name, private.public_key(), 1, now - day, now + day).sign(private, SHA256())
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key = {
+        "type": "service_account",
+        "project_id": "project",
+        "private_key_id": "k1",
+        "private_key": private.private_bytes(*form).decode(),
+        "client_email": ACCOUNT,
+        "client_id": "1",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    return json.dumps(key), made.public_bytes(Encoding.PEM).decode()
+
+
+@functools.lru_cache(maxsize=16)
+def of_google_token(token):
+    """Google's own library reads the token that a service account signs by itself: its signature, its time, its scope."""
+    try:
+        claims = google.auth.jwt.decode(token, certs={"k1": google_account()[1]})
+    except ValueError as error:
+        return [f"authorization: {error}"]
+    said = (claims["iss"], claims["sub"], claims.get("scope"))
+    return [] if said == (ACCOUNT, ACCOUNT, SCOPE) else [f"authorization: {claims}"]
 
 
 def of_signature(heard):
@@ -128,7 +171,7 @@ VERSIONS = {
 
 
 def of_anthropic(name, heard):
-    beta = heard.path.endswith("?beta=true")
+    beta = "anthropic-beta" in heard.headers
     kinds = anthropic.types.beta.message_create_params if beta else anthropic.types.message_create_params
     if heard.operation == "count_tokens":
         return complaints(anthropic.types.MessageCountTokensParams, heard.json)

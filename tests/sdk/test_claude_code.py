@@ -79,6 +79,7 @@ def session(**more):
         "metadata": {"user_id": "user_0123456789abcdef_account__session_01234567-89ab-cdef-0123-456789abcdef"},
         "thinking": {"type": "enabled", "budget_tokens": 31999},
         "stream": True,
+        "extra_query": {"beta": "true"},
         "betas": ["claude-code-20250219", "interleaved-thinking-2025-05-14", "fine-grained-tool-streaming-2025-05-14"],
         **more,
     }

@@ -54,9 +54,15 @@ def model(target, scene):
     return f"{target}/{MODELS[target]}.{scene}"
 
 
+#: The same dialect behind another door: a few cases suffice.
+SIBLINGS = {"azure", "azure-classic", "groq", "vertex-claude"}
+FEW = {"plain", "system", "image-base64", "parallel", "tool-results", "schema", "thought", "cached"}
+
+
 def pairs():
     """Every target with every case that it has words for."""
-    return [(target, case) for target in TARGETS for case in CASES if (target, CASES[case].scene) not in SILENT]
+    all_of_them = [(target, case) for target in TARGETS for case in (FEW if target in SIBLINGS else CASES)]
+    return sorted(pair for pair in all_of_them if (pair[0], CASES[pair[1]].scene) not in SILENT)
 
 
 @STREAM
