@@ -21,7 +21,7 @@ pub fn follow(dialect: Dialect, platform: Platform, input: &Input<'_>) {
             client.whole(&answer);
         }
     }
-    wire.fault(400, input.bytes);
+    wire.fault(400, None, input.bytes);
 }
 
 fn translated(wire: &Wire, client: &Client<'_>, chunks: &[&[u8]]) -> impl PartialEq + std::fmt::Debug + use<> {

@@ -16,6 +16,8 @@ pub mod openai;
 mod refusal;
 pub mod responses;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 mod translate;
 mod wheel;
 

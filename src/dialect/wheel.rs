@@ -101,13 +101,15 @@ impl Wire {
         }
     }
 
-    /// What an answer of an error status tells.
+    /// What an answer of an error status tells; `name` is the error's, where a header has it (`x-amzn-errortype`).
     #[must_use]
-    pub fn fault(&self, status: u16, body: &[u8]) -> Fault {
+    pub fn fault(&self, status: u16, name: Option<&str>, body: &[u8]) -> Fault {
         match self.dialect {
-            Dialect::Anthropic if self.platform == Platform::Bedrock => bedrock::read_fault(status, body),
+            Dialect::Anthropic if self.platform == Platform::Bedrock => {
+                bedrock::read_fault(status, name, body)
+            }
             Dialect::Anthropic => anthropic::read_fault(status, body),
-            Dialect::Bedrock => bedrock::read_fault(status, body),
+            Dialect::Bedrock => bedrock::read_fault(status, name, body),
             Dialect::Cohere => cohere::read_fault(status, body),
             Dialect::Gemini => gemini::read_fault(status, body),
             Dialect::Mistral => mistral::read_fault(status, body),
@@ -184,13 +186,16 @@ impl Client<'_> {
     /// A whole answer.
     #[must_use]
     pub fn whole(&self, answer: &Answer) -> Vec<u8> {
-        let body = match self.shape {
+        let mut body = match self.shape {
             Shape::Responses => responses::write_answer(answer, &self.echo()),
             Shape::Messages | Shape::Count => anthropic::write_answer(answer),
             Shape::Choices | Shape::Embeddings | Shape::Plain => {
                 openai::chat::write_answer(answer, self.model, self.created)
             }
         };
+        if answer.model.is_empty() {
+            body.insert("model".into(), self.model.into());
+        }
         Value::Object(body).to_string().into_bytes()
     }
 

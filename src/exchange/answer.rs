@@ -4,7 +4,7 @@ use super::{ask::Ask, effect::AnswerHead, estimate, event::Headers, life::Exchan
 use crate::{
     chat::{Answer, Fault, Kind, Usage},
     dialect::{
-        Client, Follower, Framing, Shape, Translator, Way, Wire,
+        Client, Follower, Framing, Platform, Shape, Translator, Way, Wire,
         openai::{self, Stream, asks_for_usage},
     },
 };
@@ -67,6 +67,11 @@ impl Exchange {
     /// Whether the answer reaches the client in another form than the provider gave it.
     pub(super) fn translates(&self) -> bool {
         self.sent().is_some_and(|sent| sent.way != Way::Identity)
+    }
+
+    /// Whether the provider's errors have the shape that the client knows: a host of another's dialect has errors of its own.
+    pub(super) fn shares_errors(&self) -> bool {
+        self.sent().is_none_or(|sent| sent.way == Way::Identity && sent.wire.platform == Platform::Direct)
     }
 
     /// Who writes for the client.
@@ -163,7 +168,10 @@ pub(super) fn fault(status: u16, headers: &Headers, body: &[u8], wire: Option<&W
         };
         return Fault { message: message.to_owned(), ..Fault::new(kind) };
     }
-    let told = wire.map_or_else(|| openai::read_fault(status, body), |wire| wire.fault(status, body));
+    let told = wire.map_or_else(
+        || openai::read_fault(status, body),
+        |wire| wire.fault(status, headers.text("x-amzn-errortype"), body),
+    );
     Fault { retry_after: retry_after(headers).or(told.retry_after), ..told }
 }
 

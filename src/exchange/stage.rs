@@ -219,7 +219,7 @@ impl Judging {
         let wire = self.exchange.sent().map(|sent| &sent.wire);
         let fault = answer::fault(self.status, &self.headers, &self.body, wire);
         // words of another dialect are no answer to this client
-        let clients_own = answer::passes(&fault) && !self.exchange.translates();
+        let clients_own = answer::passes(&fault) && self.exchange.shares_errors();
         let mut exchange = self.exchange;
         match exchange.next_turn(fault, world).await {
             // the provider's words about the client's own mistake say more than ours would

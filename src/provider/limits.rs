@@ -3,17 +3,29 @@
 /// What is asked for where a model's own limit is not known.
 const UNKNOWN: u64 = 4096;
 
-/// Beginnings of Claude's names and their output limits, in tokens; the longest that fits counts.
-/// From Anthropic's overview of models; for all others `max_tokens` in `attache.yaml` says it.
+/// Beginnings of Claude's names and their output limits, in tokens; the longest that fits counts. Where platforms differ,
+/// it is the lower one; a name that nobody knew yet is taken for one of today's.
 const CLAUDE: &[(&str, u64)] = &[
-    ("claude-opus-4-6", 128_000),
-    ("claude-opus-4-5", 64_000),
-    ("claude-opus-4", 32_000),
-    ("claude-sonnet-4", 64_000),
+    ("claude-", 32_000),
+    ("claude-fable-5", 128_000),
     ("claude-haiku-4", 64_000),
+    ("claude-haiku-5", 128_000),
+    ("claude-mythos", 128_000),
+    ("claude-opus-4", 32_000),
+    ("claude-opus-4-5", 64_000),
+    ("claude-opus-4-6", 128_000),
+    ("claude-opus-4-7", 128_000),
+    ("claude-opus-4-8", 128_000),
+    ("claude-opus-5", 128_000),
+    ("claude-sonnet-4", 64_000),
+    ("claude-sonnet-5", 128_000),
     ("claude-3-7-sonnet", 64_000),
     ("claude-3-5", 8_192),
+    ("claude-3-5-sonnet-20240620", 4_096),
     ("claude-3", 4_096),
+    ("claude-2", 4_096),
+    ("claude-v2", 4_096),
+    ("claude-instant", 4_096),
 ];
 
 /// The most output tokens of `model`, by whatever name a platform calls it.
@@ -38,7 +50,9 @@ mod tests {
                 64_000,
             ),
             ("claude-3-opus-20240229", 4_096),
-            ("claude-9", 4_096),
+            ("claude-opus-4-20250514", 32_000),
+            ("claude-9", 32_000),
+            ("anthropic.claude-v2:1", 4_096),
             ("amazon.nova-pro-v1:0", 4_096),
         ] {
             assert_eq!(output_tokens(model), most, "{model}");

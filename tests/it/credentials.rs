@@ -1,8 +1,11 @@
 //! Credentials that come from outside and change: keys in files, keys that AWS gives to programs.
 
-use super::house::{House, Pair, chain, eventually};
+use super::house::{House, Pair, Seen, chain, eventually, model};
+use attache::provider::{Aws, AwsKeys, Credential, KeyPair, Secret, Unsigned};
 use axum::{Json, Router, routing::get};
+use jiff::{civil::DateTime, tz::TimeZone};
 use serde_json::{Value, json};
+use std::time::SystemTime;
 use tokio::net::TcpListener;
 
 /// Waits until the provider `mock` is as `expected`.
@@ -74,4 +77,45 @@ async fn a_platform_that_gives_no_keys_is_told_and_the_rest_serves() {
     assert!(problem.contains("none-of-this-name"), "{problem}");
     pair.configure(json!({"providers": {"mock": {"aws": null, "region": null, "api_key": "k"}}}));
     mock_is(&pair, json!({"name": "mock", "usable": true})).await;
+}
+
+/// When the request was signed.
+fn signed(seen: &Seen) -> SystemTime {
+    let written = DateTime::strptime("%Y%m%dT%H%M%SZ", seen.header("x-amz-date").unwrap()).unwrap();
+    written.to_zoned(TimeZone::UTC).unwrap().timestamp().into()
+}
+
+#[tokio::test]
+async fn what_is_signed_is_what_is_sent() {
+    let keys =
+        json!({"access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret", "session_token": "token"});
+    let model = model("anthropic.claude-v2:1").of("bedrock");
+    let mut pair = House::new().route(chain("r", [model])).provider("bedrock", json!({})).start().await;
+    let base_url = pair.providers["bedrock"].url.clone();
+    pair.configure(json!({"providers": {"bedrock": {
+        "dialect": "bedrock", "region": "eu-west-1", "aws": keys, "base_url": base_url,
+    }}}));
+    let seen = eventually(async || {
+        pair.ask("r").send().await;
+        let seen = pair.providers["bedrock"].seen().await.pop().ok_or("a request")?;
+        seen.header("x-amz-date").is_some().then_some(seen).ok_or_else(|| "a signed request".into())
+    })
+    .await;
+    assert_eq!(seen.path, "/model/anthropic.claude-v2%3A1/converse");
+    let pair = KeyPair {
+        id: Secret::new("AKIDEXAMPLE"),
+        secret: Secret::new("secret"),
+        session: Some(Secret::new("token")),
+    };
+    let again = Credential::Aws(Aws { region: "eu-west-1".into(), keys: AwsKeys::Given(pair) });
+    let request = Unsigned {
+        method: "POST",
+        authority: seen.header("host").unwrap(),
+        path: &seen.path,
+        content_type: seen.header("content-type"),
+        body: &seen.body,
+    };
+    for (name, value) in again.headers(request, signed(&seen)).unwrap() {
+        assert_eq!(seen.header(&name), Some(&*value), "{name}");
+    }
 }

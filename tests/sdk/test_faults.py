@@ -43,22 +43,12 @@ def told_of(target, trouble):
     return ELSE.get((target, trouble), TROUBLES[trouble])
 
 
-#: AWS tells the name of an error in the header `x-amzn-errortype` alone, and nobody reads it there yet.
-UNREAD = pytest.mark.xfail(strict=True, reason="the name of the error is in a header that is not read")
-#: Bedrock's errors pass as they are to a client of Anthropic's language, which has others.
-FOREIGN = pytest.mark.xfail(strict=True, reason="an error in AWS's shape passes as it is")
-
-
-def troubles(foreign=()):
-    """Every target with every trouble that it has words for; `foreign` are those whose errors pass in another shape."""
+def troubles():
+    """Every target with every trouble that it has words for."""
     for target in TARGETS:
         for trouble in TROUBLES:
-            if trouble == "error-filter" and target not in OPENAIS | CLAUDES:
-                continue
-            marks = [UNREAD] if target.startswith("bedrock") and trouble == "error-quota" else []
-            if target in foreign and told_of(target, trouble)[1] == 400:
-                marks = [FOREIGN]
-            yield pytest.param(target, trouble, marks=marks)
+            if trouble != "error-filter" or target in OPENAIS | CLAUDES:
+                yield target, trouble
 
 
 @pytest.mark.parametrize(("target", "trouble"), list(troubles()))
@@ -78,7 +68,7 @@ def test_openais_sdk_hears_of_every_fault_in_its_own_words(gpt, heard, target, t
     assert len(heard(target)) == 1
 
 
-@pytest.mark.parametrize(("target", "trouble"), list(troubles(foreign={"bedrock-claude"})))
+@pytest.mark.parametrize(("target", "trouble"), list(troubles()))
 def test_anthropics_sdk_hears_of_every_fault_in_its_own_words(claude, heard, target, trouble):
     kind, status = told_of(target, trouble)
     with pytest.raises(anthropic.APIStatusError) as caught:

@@ -6,11 +6,14 @@ use serde_json::Value;
 /// How much of a message is kept, in characters.
 const MESSAGE: usize = 300;
 
-/// Reads the body of an answer that has an error status.
+/// Reads the body of an answer that has an error status; `name` is what its header `x-amzn-errortype` says.
 #[must_use]
-pub fn read_fault(status: u16, body: &[u8]) -> Fault {
+pub fn read_fault(status: u16, name: Option<&str>, body: &[u8]) -> Fault {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Fault::of_status(status) };
-    let told = Told::of(&body);
+    let mut told = Told::of(&body);
+    if let Some(name) = name {
+        told.name = bare(name);
+    }
     // 424: the model failed behind Bedrock
     let otherwise = if status == 424 { Kind::Server } else { Kind::of_status(status) };
     let kind = told.kind(status).unwrap_or(otherwise);
@@ -50,11 +53,17 @@ struct Told<'a> {
     original: Option<u16>,
 }
 
+/// A type without its name space, and without the address that may follow.
+fn bare(name: &str) -> &str {
+    let name = name.split(':').next().unwrap_or_default();
+    name.rsplit('#').next().unwrap_or_default()
+}
+
 impl<'a> Told<'a> {
     fn of(body: &'a Value) -> Self {
         let text = |field: &str| body.get(field).and_then(Value::as_str);
         let name = text("__type").or_else(|| text("code")).unwrap_or_default();
-        let name = name.rsplit('#').next().and_then(|name| name.split(':').next()).unwrap_or_default();
+        let name = bare(name);
         let words = text("message").or_else(|| text("Message")).or_else(|| text("originalMessage"));
         let original = body.get("originalStatusCode").and_then(Value::as_u64);
         Self {
@@ -125,7 +134,7 @@ mod tests {
     use serde_json::json;
 
     fn kind(status: u16, message: &str) -> Kind {
-        let fault = read_fault(status, json!({"message": message}).to_string().as_bytes());
+        let fault = read_fault(status, None, json!({"message": message}).to_string().as_bytes());
         assert_eq!(fault.status, Some(status));
         fault.kind
     }
@@ -158,12 +167,12 @@ mod tests {
         assert_eq!(kind(408, "Model has timed out in processing the request."), Kind::Timeout);
         assert_eq!(kind(500, "The system encountered an unexpected error during processing."), Kind::Server);
         assert_eq!(kind(503, "Bedrock is unable to process your request."), Kind::Overloaded);
-        assert_eq!(read_fault(503, b"<html>").kind, Kind::Server);
+        assert_eq!(read_fault(503, None, b"<html>").kind, Kind::Server);
     }
 
     #[test]
     fn a_model_that_fails_is_its_hosts_failure() {
-        let kind = |body: Value| read_fault(424, body.to_string().as_bytes()).kind;
+        let kind = |body: Value| read_fault(424, None, body.to_string().as_bytes()).kind;
         let failed = json!({"message": "Model failed", "originalStatusCode": 500, "resourceName": "m"});
         assert_eq!(kind(failed), Kind::Server);
         assert_eq!(kind(json!({"message": "slow down", "originalStatusCode": 429})), Kind::RateLimited);
@@ -177,7 +186,7 @@ mod tests {
     #[test]
     fn types_are_read_where_the_body_bears_them() {
         let quota = json!({"__type": "com.amazonaws#ServiceQuotaExceededException", "Message": "Your request exceeds the quota"});
-        let fault = read_fault(400, quota.to_string().as_bytes());
+        let fault = read_fault(400, None, quota.to_string().as_bytes());
         assert_eq!(
             (fault.kind, fault.message.as_str()),
             (Kind::QuotaExhausted, "Your request exceeds the quota")
@@ -191,10 +200,10 @@ mod tests {
     #[test]
     fn a_message_is_cut_and_never_quotes_a_credential() {
         let long = json!({"message": "é".repeat(1000)}).to_string();
-        assert_eq!(read_fault(500, long.as_bytes()).message.chars().count(), MESSAGE);
+        assert_eq!(read_fault(500, None, long.as_bytes()).message.chars().count(), MESSAGE);
         let key = r#"{"message":"The security token AKIA123 included in the request is invalid."}"#;
-        let fault = read_fault(403, key.as_bytes());
+        let fault = read_fault(403, None, key.as_bytes());
         assert_eq!((fault.kind, fault.message.as_str()), (Kind::Auth, ""));
-        assert_eq!(read_fault(400, key.as_bytes()).message, "");
+        assert_eq!(read_fault(400, None, key.as_bytes()).message, "");
     }
 }

@@ -1,7 +1,7 @@
 //! Amazon Bedrock: Converse and ConverseStream for chats, InvokeModel for embeddings.
 //!
 //! One dialect for models of many makers, but what a model does not know it refuses: what is written depends on the
-//! [`model`], read off its id. The model itself stands in the path.
+//! `model`, read off its id. The model itself stands in the path.
 
 mod answer;
 mod conversation;

@@ -5,7 +5,7 @@ use super::{
     fault,
 };
 use crate::{
-    chat::Delta,
+    chat::{Delta, Fault, Kind},
     dialect::{Event, Reader},
 };
 use serde_json::Value;
@@ -28,7 +28,15 @@ struct Call {
 
 impl Reader for StreamReader {
     fn read(&mut self, event: Event<'_>, out: &mut Vec<Delta>) {
-        let Ok(data) = serde_json::from_slice::<Value>(event.data) else { return };
+        let data = match serde_json::from_slice::<Value>(event.data) {
+            Ok(data) => data,
+            // to go on would be to leave a hole in the answer
+            Err(error) if is_known(event.name) => {
+                let message = format!("an event is not whole JSON: {error}");
+                return out.push(Delta::Fault(Fault { message, ..Fault::new(Kind::StreamError) }));
+            }
+            Err(_) => Value::Null,
+        };
         if is_known(event.name) && !std::mem::replace(&mut self.began, true) {
             out.push(Delta::Start { id: String::new(), model: String::new() });
         }
@@ -125,7 +133,7 @@ fn is_exception(name: &str, data: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Citation, Finish, Kind, Usage};
+    use crate::chat::{Citation, Finish, Usage};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -249,6 +257,15 @@ mod tests {
         assert_eq!(kind("initial-response", json!({})), None);
         let malformed = read(&[begin(), end("malformed_model_output")]);
         assert!(matches!(malformed.last(), Some(Delta::Fault(fault)) if fault.kind == Kind::StreamError));
+    }
+
+    #[test]
+    fn an_event_of_the_answer_that_is_broken_is_a_fault() {
+        let (mut reader, mut out) = (StreamReader::default(), vec![]);
+        reader.read(Event { name: "news", data: b"{" }, &mut out);
+        assert_eq!(out, []);
+        reader.read(Event { name: "contentBlockDelta", data: b"{" }, &mut out);
+        assert!(matches!(&out[..], [Delta::Fault(fault)] if fault.kind == Kind::StreamError));
     }
 
     #[test]

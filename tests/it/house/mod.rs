@@ -12,7 +12,7 @@ pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
 pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{House, Pair};
-pub(crate) use provider::Provider;
+pub(crate) use provider::{Provider, Seen};
 
 use std::time::{Duration, Instant};
 

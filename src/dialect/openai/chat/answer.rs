@@ -92,11 +92,7 @@ impl Called {
 
 fn choice(wire: WireChoice) -> Choice {
     let said = wire.message;
-    let mut parts = Vec::new();
-    let thought = said.reasoning_content.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty());
-    parts.extend(
-        thought.map(|text| Content::Reasoning(Reasoning { text: text.into(), signature: None }).into()),
-    );
+    let mut parts = thoughts_of(&said);
     if let Some(text) = text_of(said.content.as_ref()) {
         let citations = said.annotations.iter().flatten().filter_map(citation).collect();
         parts.push(Part::from(Content::Text { text, citations }));
@@ -114,6 +110,17 @@ fn choice(wire: WireChoice) -> Choice {
         finish: finish(wire.finish_reason.as_deref().unwrap_or("stop")),
         logprobs: wire.logprobs.filter(|l| !l.is_null()),
     }
+}
+
+/// Thoughts with their proofs, where the provider gives details of them as OpenRouter does; else their words.
+fn thoughts_of(said: &Said) -> Vec<Part> {
+    let details = said.reasoning_details.iter().flatten().filter_map(super::message::thought);
+    let mut thoughts: Vec<Reasoning> = details.collect();
+    let words = said.reasoning_content.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty());
+    if let Some(text) = words.filter(|_| thoughts.iter().all(|thought| thought.text.is_empty())) {
+        thoughts.insert(0, Reasoning { text: text.into(), signature: None });
+    }
+    thoughts.into_iter().map(|thought| Content::Reasoning(thought).into()).collect()
 }
 
 /// The text of a content: a string, or parts of which some are text.
@@ -144,9 +151,10 @@ pub(super) fn finish(reason: &str) -> Finish {
     }
 }
 
-/// The same, written.
-pub(super) fn reason(finish: &Finish) -> &'static str {
+/// The same, written, of an answer that has words of refusal or not: without them a client would take it for an answer.
+pub(super) fn reason(finish: &Finish, refuses: bool) -> &'static str {
     match finish {
+        Finish::Refusal if !refuses => "content_filter",
         Finish::Stop | Finish::StopSequence(_) | Finish::Pause | Finish::Refusal => "stop",
         Finish::Length => "length",
         Finish::ToolCalls => "tool_calls",
@@ -193,6 +201,7 @@ fn written(index: u32, choice: &Choice) -> Value {
             Content::Image(_) | Content::Document(_) | Content::Audio(_) | Content::ToolResult(_) => {}
         }
     }
+    let reason = reason(&choice.finish, !refusal.is_empty());
     let filled = |text: String| if text.is_empty() { Value::Null } else { text.into() };
     let mut message = json!({"role": "assistant", "content": filled(text), "refusal": filled(refusal)});
     thoughts(thoughts_.into_iter(), &mut message);
@@ -202,7 +211,7 @@ fn written(index: u32, choice: &Choice) -> Value {
     if !annotations.is_empty() {
         put(&mut message, "annotations", annotations);
     }
-    json!({"index": index, "message": message, "logprobs": choice.logprobs, "finish_reason": reason(&choice.finish)})
+    json!({"index": index, "message": message, "logprobs": choice.logprobs, "finish_reason": reason})
 }
 
 /// Thoughts in the two forms that clients of this dialect know: their words, and their proofs, which come back with the next turn.

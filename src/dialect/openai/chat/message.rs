@@ -99,13 +99,20 @@ fn thoughts(fields: &mut Fields) -> Result<Vec<Part>, Unfit> {
     Ok(bare.map(|text| Content::Reasoning(Reasoning { text, signature: None }).into()).into_iter().collect())
 }
 
-fn thought(detail: &Value) -> Option<Reasoning> {
-    let field = |name: &str| detail.get(name).and_then(Value::as_str);
-    let maker = match field("format") {
+/// Who signed a detail of this `format`; Claude, where none is named.
+pub(super) fn maker(format: Option<&str>) -> Maker {
+    match format {
+        None => Maker::Anthropic,
+        Some(format) if format.starts_with("anthropic") => Maker::Anthropic,
         Some(format) if format.starts_with("google") => Maker::Google,
-        Some(format) if format.starts_with("openai") => Maker::Openai,
-        _ => Maker::Anthropic,
-    };
+        Some(_) => Maker::Openai,
+    }
+}
+
+/// A thought as OpenRouter details it.
+pub(super) fn thought(detail: &Value) -> Option<Reasoning> {
+    let field = |name: &str| detail.get(name).and_then(Value::as_str);
+    let maker = maker(field("format"));
     let signed = |token: &str| Signature { maker, token: token.into() };
     match field("type")? {
         "reasoning.text" => Some(Reasoning {

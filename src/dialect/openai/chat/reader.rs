@@ -2,7 +2,7 @@
 
 use super::answer::{Chunk, Piece, Said, citation, fault_in, finish, text_of};
 use crate::{
-    chat::{Delta, Fault, Kind, Maker, Signature, Usage},
+    chat::{Delta, Fault, Kind, Signature, Usage},
     dialect::{Event, Reader},
 };
 use serde_json::Value;
@@ -100,11 +100,7 @@ fn thoughts(choice: u32, said: &Said, out: &mut Vec<Delta>) {
     }
     for detail in said.reasoning_details.iter().flatten() {
         let field = |name: &str| detail.get(name).and_then(Value::as_str);
-        let maker = match field("format") {
-            Some(format) if format.starts_with("anthropic") => Maker::Anthropic,
-            Some(format) if format.starts_with("google") => Maker::Google,
-            _ => Maker::Openai,
-        };
+        let maker = super::message::maker(field("format"));
         let token = field("signature").or_else(|| field("data"));
         out.extend(
             token.map(|token| Delta::Signature {

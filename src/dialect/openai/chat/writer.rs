@@ -21,6 +21,8 @@ pub struct StreamWriter {
     /// How many thoughts each choice has ended: the index of its next proof.
     thoughts: u32,
     thinking: bool,
+    /// The choices that have refused in words.
+    refused: Vec<u32>,
     usage: Option<Usage>,
 }
 
@@ -36,6 +38,7 @@ impl StreamWriter {
             spoken: Vec::new(),
             thoughts: 0,
             thinking: false,
+            refused: Vec::new(),
             usage: None,
         }
     }
@@ -48,6 +51,13 @@ impl StreamWriter {
     fn chunk(&mut self, choice: u32, delta: Value, out: &mut Vec<u8>) {
         let piece = json!({"index": choice, "delta": delta, "logprobs": null, "finish_reason": null});
         self.piece(choice, piece, out);
+    }
+
+    /// What comes now is no thought: a proof that follows is not of the last one.
+    fn speak(&mut self) {
+        if std::mem::take(&mut self.thinking) {
+            self.thoughts += 1;
+        }
     }
 
     /// The first of each answer says whose it is.
@@ -94,8 +104,15 @@ impl Writer for StreamWriter {
     fn write(&mut self, delta: &Delta, out: &mut Vec<u8>) {
         match delta {
             Delta::Start { id, model } => self.begin(id, model),
-            Delta::Text { choice, text } => self.chunk(*choice, json!({"content": text}), out),
-            Delta::Refusal { choice, text } => self.chunk(*choice, json!({"refusal": text}), out),
+            Delta::Text { choice, text } => {
+                self.speak();
+                self.chunk(*choice, json!({"content": text}), out);
+            }
+            Delta::Refusal { choice, text } => {
+                self.speak();
+                self.refused.push(*choice);
+                self.chunk(*choice, json!({"refusal": text}), out);
+            }
             Delta::Reasoning { choice, text } => {
                 self.thinking = true;
                 let detail = json!({"type": "reasoning.text", "text": text, "index": self.thoughts});
@@ -108,6 +125,7 @@ impl Writer for StreamWriter {
                 }
             }
             Delta::ToolCall { choice, index, id, name, signature } => {
+                self.speak();
                 let function = json!({"name": name, "arguments": ""});
                 let mut call = json!({"index": index, "id": id, "type": "function", "function": function});
                 if let Some(extra) = signature.as_ref().and_then(extra_content) {
@@ -124,7 +142,7 @@ impl Writer for StreamWriter {
                 self.piece(*choice, piece, out);
             }
             Delta::Finish { choice, finish } => {
-                let reason = reason(finish);
+                let reason = reason(finish, self.refused.contains(choice));
                 let piece = json!({"index": choice, "delta": {}, "logprobs": null, "finish_reason": reason});
                 self.piece(*choice, piece, out);
             }
