@@ -145,7 +145,17 @@ def test_claude_code_works_with_every_dialect(claude, heard, target):
     ]
     assert "".join(deltas) == scenes.TEXT
     assert [event.delta.stop_reason for event in told if event.type == "message_delta"] == ["end_turn"]
-    assert len(heard(target)) == 2
+    first, second = (json.dumps(request.json, ensure_ascii=False) for request in heard(target))
+    for said in (
+        GUIDE.strip(),
+        "The list is empty.",
+        "rw-r--r-- 1 me me 12 a.py",
+        "Exit code 2",
+        PNG,
+        "mcp__city-server__list_all",
+    ):
+        assert said in first and said in second, said
+    assert "7 °C" in second
 
 
 def test_claude_codes_own_headers_reach_claude(claude, heard):

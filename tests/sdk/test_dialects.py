@@ -9,7 +9,7 @@ import anthropic
 import clients
 import openai
 import pytest
-from cases import CASES
+from cases import CASES, HI, PNG, Case, said
 from fakes import scenes
 from targets import CLAUDES, GOOGLES, OPENAIS, STREAM, TARGETS, model
 
@@ -74,6 +74,18 @@ def test_anthropics_sdk_is_served_by_everybody(claude, heard, target, case, stre
     # which text it was that ended the answer only Anthropic's own language tells
     told = target in CLAUDES
     assert answer.finish == ANTHROPIC_ENDS.get(end, "stop_sequence" if told else "end_turn")
+    was_heard(heard, target, asked)
+
+
+@pytest.mark.parametrize("target", [target for target in TARGETS if target not in SIBLINGS])
+def test_sounds_go_where_they_are_heard(gpt, heard, target):
+    sound = {"type": "input_audio", "input_audio": {"data": PNG, "format": "wav"}}
+    asked = Case("text", said(("user", [{"type": "text", "text": HI}, sound])), {}, (HI, PNG))
+    if target in CLAUDES | {"cohere"}:
+        ask = lambda: clients.ask_openai(gpt, model(target, "text"), asked.openai, False)  # noqa: E731
+        return refused(heard, target, "takes no audio", ask)
+    answer, _ = clients.ask_openai(gpt, model(target, "text"), asked.openai, False)
+    assert answer.text == scenes.TEXT
     was_heard(heard, target, asked)
 
 

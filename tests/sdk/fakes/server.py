@@ -156,7 +156,7 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """Who breaks a connection off, the pair or a client, may."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
