@@ -7,6 +7,7 @@ pub mod anthropic;
 pub mod bedrock;
 pub mod cohere;
 mod endpoint;
+mod fields;
 mod frames;
 pub mod gemini;
 mod goal;
