@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 pub mod bedrock;
+mod claude;
 pub mod cohere;
 mod endpoint;
 mod fields;

@@ -1,9 +1,12 @@
 //! A whole answer of Converse.
 
 use super::fault;
-use crate::chat::{
-    Answer, Choice, Citation, Content, Fault, Finish, Kind, Maker, Part, Reasoning, Signature, ToolCall,
-    Usage,
+use crate::{
+    chat::{
+        Answer, Choice, Citation, Content, Fault, Finish, Kind, Maker, Part, Reasoning, Signature, ToolCall,
+        Usage,
+    },
+    dialect::claude::SEALED,
 };
 use serde_json::Value;
 
@@ -78,9 +81,6 @@ fn read_thought(thought: &Value) -> Option<Reasoning> {
         text("/reasoningText/signature").map(signed).or_else(|| text("/redactedContent").map(sealed));
     (signature.is_some() || !words.is_empty()).then_some(Reasoning { text: words, signature })
 }
-
-/// Marks a thought that is encrypted as a whole: a signed one may have no words either.
-pub(super) const SEALED: &str = "redacted:";
 
 /// A token of Claude's, the only one on Bedrock that signs its thoughts.
 pub(super) fn signed(token: &str) -> Signature {
