@@ -12,6 +12,8 @@ mod fields;
 mod frames;
 pub mod gemini;
 mod goal;
+mod kin;
+mod left;
 pub mod mistral;
 mod name;
 pub mod openai;
@@ -20,6 +22,7 @@ pub mod responses;
 mod rewrite;
 mod translate;
 mod wheel;
+mod whole;
 
 pub use endpoint::{Endpoint, Shape};
 pub use goal::{Goal, Platform, Quirks};

@@ -11,6 +11,7 @@ use crate::{
     dialect::{
         Goal, Platform,
         claude::{Claude, Forced},
+        left,
     },
 };
 use serde_json::{Map, Value, json};
@@ -75,7 +76,11 @@ pub fn write_request(
     set("stream", (request.stream && goal.platform != Platform::Bedrock).then_some(true.into()));
     thinking::sampling(&request.sampling, model, plan.thinks, loss, &mut body);
     unsaid(&request.sampling, loss);
-    extra(request, loss, &mut body);
+    let own = request.origin == Origin::Anthropic;
+    for (field, value) in request.extra.iter().filter(|_| own) {
+        body.entry(field.as_str()).or_insert_with(|| value.clone());
+    }
+    left::rest(request, loss, |_, _| own);
     Ok(body)
 }
 
@@ -99,8 +104,7 @@ fn tools(request: &Request, model: Claude, loss: &mut Loss) -> Vec<Value> {
             }
             Tool::Foreign(tool) if own => tools.push(tool.clone()),
             Tool::Foreign(tool) => {
-                let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                loss.of(format!("tools.{kind}"));
+                left::tool(tool, loss);
             }
         }
     }
@@ -214,25 +218,5 @@ fn unsaid(sampling: &Sampling, loss: &mut Loss) {
         if asked {
             loss.of(field);
         }
-    }
-}
-
-fn extra(request: &Request, loss: &mut Loss, body: &mut Map<String, Value>) {
-    for (key, value) in &request.extra {
-        let silent = match key.as_str() {
-            _ if value.is_null() => true,
-            "stream_options" => true,
-            "store" => *value == false,
-            "service_tier" => value == "auto" || value == "default",
-            _ => false,
-        };
-        if request.origin == Origin::Anthropic {
-            body.entry(key.clone()).or_insert_with(|| value.clone());
-        } else if !silent {
-            loss.of(key);
-        }
-    }
-    for field in &request.unread {
-        loss.of(field);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         Answer, Choice, Citation, Content, Fault, Finish, Kind, Maker, Part, Reasoning, Signature, ToolCall,
         Usage,
     },
-    dialect::claude::SEALED,
+    dialect::{claude::SEALED, whole},
 };
 use serde_json::Value;
 
@@ -15,13 +15,7 @@ use serde_json::Value;
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read_answer(body: &[u8]) -> Result<Answer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let whole: Value = serde_json::from_slice(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let whole: Value = whole::read(body)?;
     let reason = whole.get("stopReason").and_then(Value::as_str);
     let content = whole.pointer("/output/message/content").and_then(Value::as_array);
     if content.is_none() && reason.is_none() {

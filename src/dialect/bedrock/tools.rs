@@ -3,7 +3,7 @@
 use super::{conversation::cache_point, request::Draft, schema::closed};
 use crate::{
     chat::{Content, Tool, ToolChoice, Unfit},
-    dialect::claude::Forced,
+    dialect::{claude::Forced, left},
 };
 use serde_json::{Map, Value, json};
 
@@ -48,8 +48,7 @@ impl Draft<'_> {
                     }
                 }
                 Tool::Foreign(tool) => {
-                    let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                    self.loss.of(format!("tools.{kind}"));
+                    left::tool(tool, self.loss);
                 }
             }
         }
