@@ -20,6 +20,8 @@ pub mod openai;
 mod refusal;
 pub mod responses;
 mod rewrite;
+#[cfg(test)]
+mod testing;
 mod translate;
 mod wheel;
 mod whole;
