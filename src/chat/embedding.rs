@@ -1,6 +1,6 @@
 //! Texts to vectors.
 
-use super::usage::Usage;
+use super::{Unfit, usage::Usage};
 use serde_json::{Map, Value};
 
 /// What is to be embedded.
@@ -16,6 +16,22 @@ pub struct EmbedRequest {
     pub user: Option<String>,
     /// Fields that have no word here: Cohere's `input_type` and `truncate`, Gemini's `task_type` among them.
     pub extra: Map<String, Value>,
+}
+
+impl EmbedRequest {
+    /// The inputs for a provider that reads texts alone.
+    ///
+    /// # Errors
+    /// One of them is in tokens.
+    pub fn texts(&self) -> Result<Vec<&str>, Unfit> {
+        let texts = self.inputs.iter().enumerate().map(|(i, input)| match input {
+            EmbedInput::Text(text) => Ok(text.as_str()),
+            EmbedInput::Tokens(_) => {
+                Err(Unfit::new(format!("input[{i}]"), "takes no tokens of another maker's; send the text"))
+            }
+        });
+        texts.collect()
+    }
 }
 
 /// One thing to embed.

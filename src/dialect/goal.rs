@@ -41,11 +41,25 @@ pub struct Quirks {
     pub chat_only: bool,
 }
 
+/// Whether a field says what goes without saying: to leave it out loses nothing.
+pub(super) fn asks_nothing(field: &str, raw: &str) -> bool {
+    match field {
+        _ if raw == "null" => true,
+        "n" => raw == "1",
+        "frequency_penalty" | "presence_penalty" => raw.parse() == Ok(0.0),
+        "logprobs" | "store" => raw == "false",
+        "logit_bias" | "metadata" => raw == "{}",
+        "parallel_tool_calls" => raw == "true",
+        "tool_choice" => raw == "\"auto\"",
+        _ => false,
+    }
+}
+
 impl Quirks {
     /// Makes `body` one that the provider takes.
     pub fn apply(&self, body: &mut Map<String, Value>, loss: &mut Loss) {
         for field in self.refuses {
-            if body.shift_remove(*field).is_some_and(|value| !value.is_null()) {
+            if body.shift_remove(*field).is_some_and(|value| !asks_nothing(field, &value.to_string())) {
                 loss.of(field);
             }
         }

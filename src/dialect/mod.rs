@@ -5,11 +5,15 @@
 
 pub mod anthropic;
 pub mod bedrock;
+mod claude;
 pub mod cohere;
 mod endpoint;
+mod fields;
 mod frames;
 pub mod gemini;
 mod goal;
+mod kin;
+mod left;
 pub mod mistral;
 mod name;
 pub mod openai;
@@ -17,9 +21,12 @@ mod refusal;
 pub mod responses;
 mod rewrite;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod translate;
 mod wheel;
+mod whole;
 
 pub use endpoint::{Endpoint, Shape};
 pub use goal::{Goal, Platform, Quirks};

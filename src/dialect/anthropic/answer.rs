@@ -7,7 +7,10 @@ use super::{
     thought::{self, Seal},
     usage,
 };
-use crate::chat::{Answer, Choice, Citation, Content, Fault, Finish, Kind, Part, ToolCall, Usage};
+use crate::{
+    chat::{Answer, Choice, Citation, Content, Fault, Finish, Kind, Part, ToolCall, Usage},
+    dialect::whole,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -16,13 +19,7 @@ use serde_json::{Map, Value, json};
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read_answer(body: &[u8]) -> Result<Answer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let whole: Value = serde_json::from_slice(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let whole: Value = whole::read(body)?;
     if whole.get("error").is_some_and(|error| !error.is_null()) {
         return Err(fault::of_event(&whole));
     }

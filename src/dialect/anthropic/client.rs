@@ -1,9 +1,12 @@
 //! A client's Messages request, read into the hub form.
 
 use super::thought::{self, Seal};
-use crate::chat::{
-    Citation, Content, Effort, Format, Media, Message, Origin, Part, Request, Role, Signature, Source,
-    Thinking, Tool, ToolCall, ToolChoice, ToolResult, Unfit,
+use crate::{
+    chat::{
+        Citation, Content, Effort, Format, Media, Message, Origin, Part, Request, Role, Signature, Source,
+        Thinking, Tool, ToolCall, ToolChoice, ToolResult, Unfit,
+    },
+    dialect::fields::{Fields, wrong},
 };
 use serde_json::{Map, Value};
 
@@ -13,34 +16,33 @@ type Object = Map<String, Value>;
 ///
 /// # Errors
 /// What is no Messages request: where, and what was expected.
-pub fn read_request(mut body: Map<String, Value>) -> Result<Request, Unfit> {
+pub fn read_request(body: Map<String, Value>) -> Result<Request, Unfit> {
+    let mut fields = Fields::of_body(body);
     let mut request = Request { origin: Origin::Anthropic, ..Request::default() };
-    body.remove("model");
-    let limit = body.remove("max_tokens").ok_or_else(|| Unfit::new("max_tokens", "is missing"))?;
-    request.max_tokens =
-        Some(limit.as_u64().ok_or_else(|| Unfit::new("max_tokens", "must be a whole number"))?);
+    fields.take("model");
+    let limit = fields.whole("max_tokens")?;
+    request.max_tokens = Some(limit.ok_or_else(|| Unfit::new("max_tokens", "is missing"))?);
     let mut reader = Reader { unread: Vec::new() };
-    if let Some(system) = take(&mut body, "system") {
+    if let Some(system) = fields.take("system") {
         let parts = reader.content(&system, "system")?;
         request.messages.push(Message::new(Role::System, parts));
     }
-    let Some(Value::Array(messages)) = body.remove("messages") else {
-        return Err(Unfit::new("messages", "must be a list of messages"));
-    };
+    let messages =
+        fields.list("messages")?.ok_or_else(|| Unfit::new("messages", "is missing; expected a list"))?;
     for (i, message) in messages.iter().enumerate() {
         request.messages.push(reader.message(message, &format!("messages[{i}]"))?);
     }
-    for (i, tool) in list(&mut body, "tools")?.into_iter().enumerate() {
+    for (i, tool) in fields.list("tools")?.unwrap_or_default().into_iter().enumerate() {
         request.tools.push(reader.tool(tool, &format!("tools[{i}]"))?);
     }
-    if let Some(choice) = take(&mut body, "tool_choice") {
+    if let Some(choice) = fields.take("tool_choice") {
         request.tool_choice = Some(tool_choice(&choice)?);
         request.parallel_tool_calls =
             (choice.get("disable_parallel_tool_use") == Some(&Value::Bool(true))).then_some(false);
     }
-    reader.settings(&mut body, &mut request)?;
+    reader.settings(&mut fields, &mut request)?;
     request.unread = reader.unread;
-    request.extra = body;
+    request.extra = fields.map;
     Ok(request)
 }
 
@@ -65,44 +67,34 @@ impl Reader {
         }
     }
 
-    fn settings(&mut self, body: &mut Object, request: &mut Request) -> Result<(), Unfit> {
-        let number = |body: &mut Object, key: &str| match take(body, key) {
-            None => Ok(None),
-            Some(Value::Number(number)) => Ok(Some(number)),
-            Some(_) => Err(Unfit::new(key, "must be a number")),
-        };
-        request.sampling.temperature = number(body, "temperature")?;
-        request.sampling.top_p = number(body, "top_p")?;
-        request.sampling.top_k = match take(body, "top_k") {
-            None => None,
-            Some(number) => {
-                Some(number.as_u64().ok_or_else(|| Unfit::new("top_k", "must be a whole number"))?)
-            }
-        };
-        for (i, stop) in list(body, "stop_sequences")?.into_iter().enumerate() {
+    fn settings(&mut self, fields: &mut Fields, request: &mut Request) -> Result<(), Unfit> {
+        request.sampling.temperature = fields.number("temperature")?;
+        request.sampling.top_p = fields.number("top_p")?;
+        request.sampling.top_k = fields.whole("top_k")?;
+        for (i, stop) in fields.list("stop_sequences")?.unwrap_or_default().into_iter().enumerate() {
             let Value::String(stop) = stop else {
-                return Err(Unfit::new(format!("stop_sequences[{i}]"), "must be a string"));
+                return Err(wrong(format!("stop_sequences[{i}]"), "a string", &stop));
             };
             request.stop.push(stop);
         }
-        request.stream = take(body, "stream") == Some(Value::Bool(true));
+        request.stream = fields.take("stream") == Some(Value::Bool(true));
         // its streams always tell
         request.stream_usage = request.stream;
-        if let Some(Value::Object(metadata)) = take(body, "metadata") {
+        if let Some(Value::Object(metadata)) = fields.take("metadata") {
             request.user = metadata.get("user_id").and_then(Value::as_str).map(Into::into);
             self.rest(&metadata, &["user_id"], "metadata");
         }
-        let config = take(body, "output_config");
+        let config = fields.take("output_config");
         let config = config.as_ref().and_then(Value::as_object);
         let effort = config.and_then(|config| config.get("effort")?.as_str());
-        let thinking = take(body, "thinking");
+        let thinking = fields.take("thinking");
         request.thinking = self.thinking(thinking.as_ref(), effort)?;
         let format = config.and_then(|config| config.get("format")).cloned();
         if let Some(config) = config {
             self.rest(config, &["effort", "format"], "output_config");
         }
         // the name that it had in the beta
-        if let Some(format) = format.or_else(|| take(body, "output_format")).filter(|f| !f.is_null()) {
+        if let Some(format) = format.or_else(|| fields.take("output_format")).filter(|f| !f.is_null()) {
             request.format = Some(self.format(&format)?);
         }
         Ok(())
@@ -147,21 +139,19 @@ impl Reader {
     }
 
     fn tool(&mut self, tool: Value, at: &str) -> Result<Tool, Unfit> {
-        let Value::Object(mut tool) = tool else { return Err(Unfit::new(at, "must be an object")) };
-        if tool.get("type").is_some_and(|kind| !kind.is_null() && kind != "custom") {
-            return Ok(Tool::Foreign(Value::Object(tool)));
+        let mut tool = Fields::of(at, tool)?;
+        if tool.map.get("type").is_some_and(|kind| !kind.is_null() && kind != "custom") {
+            return Ok(Tool::Foreign(Value::Object(tool.map)));
         }
-        let Some(Value::String(name)) = tool.remove("name") else {
-            return Err(Unfit::new(format!("{at}.name"), "must be a string"));
-        };
-        let description = match take(&mut tool, "description") {
+        let name = tool.need_text("name")?;
+        let description = match tool.take("description") {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
-        let parameters = take(&mut tool, "input_schema");
-        let strict = take(&mut tool, "strict").and_then(|strict| strict.as_bool());
-        let cache = take(&mut tool, "cache_control");
-        self.rest(&tool, &["type"], "tools");
+        let parameters = tool.take("input_schema");
+        let strict = tool.take("strict").and_then(|strict| strict.as_bool());
+        let cache = tool.take("cache_control");
+        self.rest(&tool.map, &["type"], "tools");
         Ok(Tool::Function { name, description, parameters, strict, cache })
     }
 
@@ -323,17 +313,4 @@ fn words(content: Option<&Value>) -> String {
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A field that is there and not `null`.
-fn take(object: &mut Object, key: &str) -> Option<Value> {
-    object.remove(key).filter(|value| !value.is_null())
-}
-
-fn list(object: &mut Object, key: &str) -> Result<Vec<Value>, Unfit> {
-    match take(object, key) {
-        None => Ok(Vec::new()),
-        Some(Value::Array(list)) => Ok(list),
-        Some(_) => Err(Unfit::new(key, "must be a list")),
-    }
 }

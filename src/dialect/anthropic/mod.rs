@@ -6,7 +6,6 @@ mod blocks;
 mod client;
 mod fault;
 mod identity;
-mod model;
 mod request;
 mod schema;
 mod stream;

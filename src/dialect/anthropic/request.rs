@@ -2,14 +2,17 @@
 
 use super::{
     blocks::{Blocks, with},
-    model::{Forced, Traits},
     schema,
     thinking::{self, Scene},
     turns::{Turns, system},
 };
 use crate::{
     chat::{Format, Loss, Origin, Request, Sampling, Tool, ToolChoice, Unfit},
-    dialect::{Goal, Platform},
+    dialect::{
+        Goal, Platform,
+        claude::{Claude, Forced},
+        left,
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -32,10 +35,10 @@ pub fn write_request(
     goal: &Goal<'_>,
     loss: &mut Loss,
 ) -> Result<Map<String, Value>, Unfit> {
-    let model = Traits::of(goal.model);
+    let model = Claude::of(goal.model).unwrap_or(Claude::IMITATED);
     let mut turns = Turns::of(
         request,
-        model.asides && goal.platform == Platform::Direct,
+        model.takes_asides() && goal.platform == Platform::Direct,
         &mut Blocks { origin: request.origin, loss },
     )?;
     let mut more = Vec::new();
@@ -73,21 +76,25 @@ pub fn write_request(
     set("stream", (request.stream && goal.platform != Platform::Bedrock).then_some(true.into()));
     thinking::sampling(&request.sampling, model, plan.thinks, loss, &mut body);
     unsaid(&request.sampling, loss);
-    extra(request, loss, &mut body);
+    let own = request.origin == Origin::Anthropic;
+    for (field, value) in request.extra.iter().filter(|_| own) {
+        body.entry(field.as_str()).or_insert_with(|| value.clone());
+    }
+    left::rest(request, loss, |_, _| own);
     Ok(body)
 }
 
-fn tools(request: &Request, model: Traits, loss: &mut Loss) -> Vec<Value> {
+fn tools(request: &Request, model: Claude, loss: &mut Loss) -> Vec<Value> {
     let own = request.origin == Origin::Anthropic;
     let mut tools = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
         match tool {
             Tool::Function { name, description, parameters, strict, cache } => {
                 let strict = *strict == Some(true);
-                if strict && !model.schema {
+                if strict && !model.has_schemas() {
                     loss.of("tools.strict");
                 }
-                let strict = strict && model.schema;
+                let strict = strict && model.has_schemas();
                 let description = description.as_deref().filter(|text| !text.is_empty());
                 let written = with(json!({ "name": name }), "description", description);
                 let schema = input_schema(parameters.as_ref(), strict && !own);
@@ -97,8 +104,7 @@ fn tools(request: &Request, model: Traits, loss: &mut Loss) -> Vec<Value> {
             }
             Tool::Foreign(tool) if own => tools.push(tool.clone()),
             Tool::Foreign(tool) => {
-                let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                loss.of(format!("tools.{kind}"));
+                left::tool(tool, loss);
             }
         }
     }
@@ -120,7 +126,7 @@ fn input_schema(parameters: Option<&Value>, fitted: bool) -> Value {
 /// A model that can not be made to call a tool is asked to, in the instructions.
 fn tool_choice(
     request: &Request,
-    model: Traits,
+    model: Claude,
     tools: &[Value],
     more: &mut Vec<String>,
     loss: &mut Loss,
@@ -133,7 +139,7 @@ fn tool_choice(
         }
         return None;
     }
-    let never = asked && model.forced == Forced::Never;
+    let never = asked && model.forced() == Forced::Never;
     if never {
         loss.of("tool_choice");
     }
@@ -157,14 +163,14 @@ fn tool_choice(
 }
 
 /// `output_config.format` for a schema; what has no native means is asked for in the instructions.
-fn format(request: &Request, model: Traits, more: &mut Vec<String>, loss: &mut Loss) -> Option<Value> {
+fn format(request: &Request, model: Claude, more: &mut Vec<String>, loss: &mut Loss) -> Option<Value> {
     const ALONE: &str = "and nothing else: no words before or after it, no code fence";
     match request.format.as_ref()? {
         Format::Json => {
             more.push(format!("Answer with one JSON object {ALONE}."));
             None
         }
-        Format::Schema { schema, description, .. } if model.schema => {
+        Format::Schema { schema, description, .. } if model.has_schemas() => {
             let mut schema =
                 if request.origin == Origin::Anthropic { schema.clone() } else { schema::fit(schema) };
             if let (Some(description), Some(schema)) = (description, schema.as_object_mut()) {
@@ -212,25 +218,5 @@ fn unsaid(sampling: &Sampling, loss: &mut Loss) {
         if asked {
             loss.of(field);
         }
-    }
-}
-
-fn extra(request: &Request, loss: &mut Loss, body: &mut Map<String, Value>) {
-    for (key, value) in &request.extra {
-        let silent = match key.as_str() {
-            _ if value.is_null() => true,
-            "stream_options" => true,
-            "store" => *value == false,
-            "service_tier" => value == "auto" || value == "default",
-            _ => false,
-        };
-        if request.origin == Origin::Anthropic {
-            body.entry(key.clone()).or_insert_with(|| value.clone());
-        } else if !silent {
-            loss.of(key);
-        }
-    }
-    for field in &request.unread {
-        loss.of(field);
     }
 }

@@ -6,15 +6,11 @@
 //! called is part of the request's meaning, thinking is not), and in the middle of a turn that began without a thought of
 //! Claude's own. Each time `reasoning` is lost.
 
-use super::{
-    blocks::with,
-    model::{Forced, Rests, Samples, Thinks, Traits},
+use crate::{
+    chat::{Effort, Loss, Origin, Request, Sampling, Thinking},
+    dialect::claude::{Claude, Forced, Samples, Thinks, budget},
 };
-use crate::chat::{Effort, Loss, Origin, Request, Sampling, Thinking};
 use serde_json::{Map, Number, Value, json};
-
-/// The least budget that Anthropic takes.
-const LEAST: u64 = 1024;
 
 /// What the request's surroundings say about thinking.
 #[derive(Debug, Clone, Copy)]
@@ -39,25 +35,21 @@ pub(super) struct Plan {
 }
 
 /// Plans the thinking of a request.
-pub(super) fn plan(request: &Request, model: Traits, scene: Scene, loss: &mut Loss) -> Plan {
+pub(super) fn plan(request: &Request, model: Claude, scene: Scene, loss: &mut Loss) -> Plan {
     let Some(wish) = request.thinking else { return Plan::default() };
     if wish == Thinking::Off {
         return off(model, loss);
     }
     if let (Origin::Anthropic, Thinking::Effort(effort)) = (request.origin, wish) {
         // an effort without `thinking`: how hard to work, which is not the same there
-        return Plan { effort: Some(word(effort, model)), ..Plan::default() };
+        return Plan { effort: Some(model.effort(effort)), ..Plan::default() };
     }
-    let by_budget = match model.thinks {
-        Thinks::Never => {
-            loss.of("reasoning");
-            return Plan::default();
-        }
-        Thinks::Budget => true,
-        Thinks::Either => matches!(wish, Thinking::Budget(_)),
-        Thinks::Adaptive => false,
-    };
-    let barred = scene.forced && model.forced == Forced::Unthinking || by_budget && scene.unproven;
+    if model.thinks() == Thinks::Never {
+        loss.of("reasoning");
+        return Plan::default();
+    }
+    let by_budget = model.counts(wish);
+    let barred = scene.forced && model.forced() == Forced::Unthinking || by_budget && scene.unproven;
     let budget = if by_budget { budget(wish, scene.max_tokens) } else { None };
     if barred || by_budget && budget.is_none() {
         loss.of("reasoning");
@@ -67,53 +59,30 @@ pub(super) fn plan(request: &Request, model: Traits, scene: Scene, loss: &mut Lo
         let thinking = json!({"type": "enabled", "budget_tokens": tokens});
         return Plan { thinking: Some(thinking), effort: None, thinks: true };
     }
-    // else these models keep their thoughts' words to themselves
-    let shown = request.origin != Origin::Anthropic && model.thinks == Thinks::Adaptive;
-    let thinking = with(json!({"type": "adaptive"}), "display", shown.then_some("summarized"));
-    Plan { thinking: Some(thinking), effort: wish.effort().map(|effort| word(effort, model)), thinks: true }
+    let effort = wish.effort().map(|effort| model.effort(effort));
+    Plan { thinking: Some(model.adaptive(request.origin)), effort, thinks: true }
 }
 
-fn off(model: Traits, loss: &mut Loss) -> Plan {
-    let kind = match model.rests {
-        _ if model.thinks == Thinks::Never => return Plan::default(),
-        Rests::Disabled => "disabled",
-        Rests::BetweenTools => "between_tools",
-        Rests::Never => {
-            loss.of("reasoning");
-            return Plan { effort: Some("low"), thinks: true, ..Plan::default() };
-        }
-    };
-    Plan { thinking: Some(json!({ "type": kind })), ..Plan::default() }
-}
-
-fn budget(wish: Thinking, max_tokens: u64) -> Option<u64> {
-    let room = max_tokens - max_tokens / 4;
-    let tokens = match wish {
-        Thinking::Budget(tokens) if tokens < max_tokens => tokens,
-        _ => wish.budget().unwrap_or(Effort::Medium.budget()).min(room),
-    };
-    Some(tokens.max(LEAST)).filter(|tokens| *tokens < max_tokens)
-}
-
-fn word(effort: Effort, model: Traits) -> &'static str {
-    match effort {
-        Effort::Minimal | Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::Max if model.thinks == Thinks::Adaptive => "xhigh",
-        Effort::Max => "max",
+fn off(model: Claude, loss: &mut Loss) -> Plan {
+    if model.thinks() == Thinks::Never {
+        return Plan::default();
     }
+    let Some(word) = model.rests() else {
+        loss.of("reasoning");
+        return Plan { effort: Some(model.effort(Effort::Low)), thinks: true, ..Plan::default() };
+    };
+    Plan { thinking: Some(json!({ "type": word })), ..Plan::default() }
 }
 
 /// Writes how the answer's words are chosen.
 pub(super) fn sampling(
     sampling: &Sampling,
-    model: Traits,
+    model: Claude,
     thinks: bool,
     loss: &mut Loss,
     body: &mut Map<String, Value>,
 ) {
-    let bare = model.samples == Samples::None;
+    let bare = model.samples() == Samples::None;
     if let Some(number) = &sampling.temperature {
         let value = number.as_f64().unwrap_or(1.0);
         if value > 1.0 || (value < 1.0 && (bare || thinks)) {
@@ -126,7 +95,7 @@ pub(super) fn sampling(
     }
     if let Some(number) = &sampling.top_p {
         let value = number.as_f64().unwrap_or(1.0);
-        let crowded = model.samples == Samples::One && body.contains_key("temperature");
+        let crowded = model.samples() == Samples::One && body.contains_key("temperature");
         if bare || crowded || (thinks && value < 0.95) {
             // 1 is what it is anyway
             if value < 1.0 {
@@ -149,10 +118,14 @@ pub(super) fn sampling(
 mod tests {
     use super::*;
 
+    fn claude(model: &str) -> Claude {
+        Claude::of(model).unwrap()
+    }
+
     fn planned(model: &str, wish: Thinking, scene: Scene) -> (Plan, String) {
         let mut loss = Loss::default();
         let request = Request { thinking: Some(wish), ..Request::default() };
-        let plan = plan(&request, Traits::of(model), scene, &mut loss);
+        let plan = plan(&request, claude(model), scene, &mut loss);
         (plan, loss.join())
     }
 
@@ -188,16 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_leaves_room_for_the_answer() {
-        assert_eq!(budget(Thinking::Budget(2000), 2001), Some(2000));
-        assert_eq!(budget(Thinking::Budget(3000), 2000), Some(1500));
-        assert_eq!(budget(Thinking::Budget(10), 2000), Some(1024));
-        assert_eq!(budget(Thinking::Effort(Effort::Low), 1000), None);
-        assert_eq!(budget(Thinking::Effort(Effort::High), 1365), Some(1024));
-        assert_eq!(budget(Thinking::Adaptive(None), 64_000), Some(8192));
-    }
-
-    #[test]
     fn thinking_yields_where_anthropic_would_refuse_it() {
         let disabled = Some(json!({"type": "disabled"}));
         let high = Thinking::Effort(Effort::High);
@@ -219,7 +182,7 @@ mod tests {
                 top_p: Number::from_f64(top_p),
                 ..Sampling::default()
             };
-            sampling(&wish, Traits::of(model), thinks, &mut loss, &mut body);
+            sampling(&wish, claude(model), thinks, &mut loss, &mut body);
             (Value::Object(body).to_string(), loss.join())
         };
         assert_eq!(

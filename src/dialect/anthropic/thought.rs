@@ -1,14 +1,15 @@
 //! Thoughts as Messages tells them: in words with a signature, or sealed (`redacted_thinking`).
 //!
 //! Signatures of other makers travel in the same blocks, under their maker's name, so that a client carries them back
-//! unread. A sealed thought of Anthropic's own is a token with a mark before it, because a thought may have a signature and
-//! no words without being sealed (`display: omitted`). What belongs to a tool call is sealed under a mark of its own, and
+//! unread. A sealed thought of Anthropic's own is a token with a mark before it. What belongs to a tool call is sealed under a mark of its own, and
 //! stands before the call.
 
-use crate::chat::{Maker, Reasoning, Signature};
+use crate::{
+    chat::{Maker, Reasoning, Signature},
+    dialect::claude::SEALED,
+};
 use serde_json::{Value, json};
 
-const SEALED: &str = "redacted:";
 const CALL: &str = "call:";
 const HOME: Maker = Maker::Anthropic;
 

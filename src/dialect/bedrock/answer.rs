@@ -1,9 +1,12 @@
 //! A whole answer of Converse.
 
 use super::fault;
-use crate::chat::{
-    Answer, Choice, Citation, Content, Fault, Finish, Kind, Maker, Part, Reasoning, Signature, ToolCall,
-    Usage,
+use crate::{
+    chat::{
+        Answer, Choice, Citation, Content, Fault, Finish, Kind, Maker, Part, Reasoning, Signature, ToolCall,
+        Usage,
+    },
+    dialect::{claude::SEALED, whole},
 };
 use serde_json::Value;
 
@@ -12,13 +15,7 @@ use serde_json::Value;
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read_answer(body: &[u8]) -> Result<Answer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let whole: Value = serde_json::from_slice(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let whole: Value = whole::read(body)?;
     let reason = whole.get("stopReason").and_then(Value::as_str);
     let content = whole.pointer("/output/message/content").and_then(Value::as_array);
     if content.is_none() && reason.is_none() {
@@ -78,9 +75,6 @@ fn read_thought(thought: &Value) -> Option<Reasoning> {
         text("/reasoningText/signature").map(signed).or_else(|| text("/redactedContent").map(sealed));
     (signature.is_some() || !words.is_empty()).then_some(Reasoning { text: words, signature })
 }
-
-/// Marks a thought that is encrypted as a whole: a signed one may have no words either.
-pub(super) const SEALED: &str = "redacted:";
 
 /// A token of Claude's, the only one on Bedrock that signs its thoughts.
 pub(super) fn signed(token: &str) -> Signature {

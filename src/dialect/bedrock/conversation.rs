@@ -1,8 +1,9 @@
 //! What is said: instructions apart, then user and model in turns.
 
-use super::{answer::SEALED, media::Shelf, model::Model, tools::check_name};
-use crate::chat::{
-    Content, Loss, Maker, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult, Unfit,
+use super::{media::Shelf, model::Model, tools::check_name};
+use crate::{
+    chat::{Content, Loss, Maker, Message, Part, Reasoning, Request, Role, ToolCall, ToolResult, Unfit},
+    dialect::claude::SEALED,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};

@@ -2,8 +2,8 @@
 
 use super::fault;
 use crate::{
-    chat::{EmbedAnswer, EmbedInput, EmbedRequest, Fault, Kind, Loss, Unfit, Usage, Vector},
-    dialect::Goal,
+    chat::{EmbedAnswer, EmbedRequest, Fault, Kind, Loss, Unfit, Usage, Vector},
+    dialect::{Goal, whole},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ pub fn write_embed(
     loss: &mut Loss,
 ) -> Result<Map<String, Value>, Unfit> {
     let maker = Maker::of(goal.model)?;
-    let texts = texts(request)?;
+    let texts = request.texts()?;
     let length = request.dimensions.filter(|_| maker.is_flexible());
     let body = match (maker, texts.as_slice()) {
         (Maker::Cohere | Maker::Cohere4, texts) => cohere(request, texts, length),
@@ -104,31 +104,12 @@ fn nova(text: &str, length: Option<u64>) -> Map<String, Value> {
     Map::from_iter([task, ("singleEmbeddingParams".to_owned(), wanted.into())])
 }
 
-fn texts(request: &EmbedRequest) -> Result<Vec<&str>, Unfit> {
-    let mut texts = Vec::with_capacity(request.inputs.len());
-    for (at, input) in request.inputs.iter().enumerate() {
-        match input {
-            EmbedInput::Text(text) => texts.push(text.as_str()),
-            EmbedInput::Tokens(_) => {
-                return Err(Unfit::new(format!("input[{at}]"), "reads no tokens of OpenAI's; send text"));
-            }
-        }
-    }
-    Ok(texts)
-}
-
 /// Reads an answer of status 200, of whichever maker.
 ///
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read_embed(body: &[u8]) -> Result<EmbedAnswer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let answer: Wire = serde_json::from_slice(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let answer: Wire = whole::read(body)?;
     let vectors = match answer.embeddings {
         Some(Vectors::Plain(vectors)) => vectors,
         Some(Vectors::Typed { float }) => float,
@@ -175,7 +156,10 @@ struct Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::{Platform, Quirks};
+    use crate::{
+        chat::EmbedInput,
+        dialect::{Platform, Quirks},
+    };
     use proptest::prelude::*;
 
     const TITAN: &str = "amazon.titan-embed-text-v2:0";

@@ -3,7 +3,7 @@
 use super::{conversation, model::Model, schema::closed};
 use crate::{
     chat::{Format, Loss, Request, Unfit},
-    dialect::Goal,
+    dialect::{Goal, left},
 };
 use serde_json::{Map, Value, json};
 
@@ -132,25 +132,18 @@ impl Draft<'_> {
         }
     }
 
-    /// What has no word here is lost, but for what asks nothing.
+    /// What has no word in the hub form.
     fn rest(&mut self) {
-        for (field, value) in &self.request.extra {
-            match (field.as_str(), value) {
-                (_, Value::Null) | ("stream_options", _) | ("store", Value::Bool(false)) => {}
-                ("metadata", Value::Object(pairs)) if pairs.values().all(Value::is_string) => {}
-                ("service_tier", Value::String(tier)) => match tier.as_str() {
-                    "auto" | "default" => {}
-                    "flex" | "priority" => {
-                        self.body.insert("serviceTier".into(), json!({"type": tier}));
-                    }
-                    _ => self.loss.of(field),
-                },
-                _ => self.loss.of(field),
+        let body = &mut self.body;
+        left::rest(self.request, self.loss, |field, value| match (field, value) {
+            // told in the labels
+            ("metadata", Value::Object(pairs)) => pairs.values().all(Value::is_string),
+            ("service_tier", Value::String(tier)) if matches!(tier.as_str(), "flex" | "priority") => {
+                body.insert("serviceTier".into(), json!({"type": tier}));
+                true
             }
-        }
-        for field in &self.request.unread {
-            self.loss.of(field);
-        }
+            _ => false,
+        });
     }
 
     fn finish(mut self) -> Map<String, Value> {

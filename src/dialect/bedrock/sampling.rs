@@ -1,6 +1,7 @@
 //! How the answer's words are chosen.
 
-use super::{model::Family, request::Draft, thinking::Thinks};
+use super::{model::Family, request::Draft, thinking::Asked};
+use crate::dialect::claude::{Claude, Samples};
 use serde_json::{Number, Value, json};
 
 /// What a model takes of it.
@@ -12,7 +13,7 @@ struct Takes {
 }
 
 impl Draft<'_> {
-    pub(super) fn sampling(&mut self, thinks: Thinks) {
+    pub(super) fn sampling(&mut self, thinks: Asked) {
         let sampling = &self.request.sampling;
         let takes = self.takes(thinks);
         if let Some(temperature) = &sampling.temperature {
@@ -42,26 +43,26 @@ impl Draft<'_> {
         self.loss.where_some("logit_bias", sampling.logit_bias.as_ref().filter(|bias| !bias.is_empty()));
     }
 
-    fn takes(&self, thinks: Thinks) -> Takes {
+    fn takes(&self, thinks: Asked) -> Takes {
         let sampling = &self.request.sampling;
         let number = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
         let mut takes = Takes { temperature: true, top_p: true, top_k: true };
         match self.model.family {
-            Family::Claude(claude) if !claude.takes_sampling() => {
+            Family::Claude(claude) if claude.samples() == Samples::None => {
                 takes = Takes { temperature: false, top_p: false, top_k: false };
             }
             // whoever thinks must not be narrowed
-            Family::Claude(_) if thinks != Thinks::No => {
+            Family::Claude(_) if thinks != Asked::No => {
                 takes.temperature = number(&sampling.temperature).is_some_and(|t| t >= 1.0);
                 takes.top_p = number(&sampling.top_p).is_some_and(|p| p >= 0.95);
                 takes.top_k = false;
             }
-            Family::Nova2 if thinks == Thinks::Hard => {
+            Family::Nova2 if thinks == Asked::Hard => {
                 takes = Takes { temperature: false, top_p: false, top_k: true };
             }
             _ => {}
         }
-        if self.model.claude().is_some_and(super::model::Claude::takes_one_of_two) {
+        if self.model.claude().map(Claude::samples) == Some(Samples::One) {
             takes.top_p &= !takes.temperature || sampling.temperature.is_none();
         }
         takes

@@ -1,18 +1,15 @@
 //! How much the model thinks before it answers: every maker's in his own words.
 
-use super::{
-    model::{Claude, Family, Forced},
-    request::Draft,
+use super::{model::Family, request::Draft};
+use crate::{
+    chat::{Content, Effort, Maker, Message, Origin, Role, Thinking},
+    dialect::claude::{self, Claude, Forced, Thinks},
 };
-use crate::chat::{Content, Effort, Maker, Message, Origin, Role, Thinking};
 use serde_json::{Value, json};
-
-/// The least that Claude thinks, in tokens.
-const LEAST: u64 = 1024;
 
 /// What was asked of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thinks {
+pub(super) enum Asked {
     /// Nothing, or not to think.
     No,
     /// To think.
@@ -23,8 +20,8 @@ pub(super) enum Thinks {
 
 impl Draft<'_> {
     /// Asks for as much thinking as the request does.
-    pub(super) fn thinking(&mut self) -> Thinks {
-        let Some(asked) = self.request.thinking else { return Thinks::No };
+    pub(super) fn thinking(&mut self) -> Asked {
+        let Some(asked) = self.request.thinking else { return Asked::No };
         match self.model.family {
             Family::Claude(claude) => self.claude_thinks(claude, asked),
             Family::Nova2 => self.nova_thinks(asked),
@@ -33,81 +30,66 @@ impl Draft<'_> {
                 if asked != Thinking::Off {
                     self.loss.of("reasoning");
                 }
-                Thinks::No
+                Asked::No
             }
         }
     }
 
-    fn claude_thinks(&mut self, claude: Claude, asked: Thinking) -> Thinks {
+    fn claude_thinks(&mut self, claude: Claude, asked: Thinking) -> Asked {
         // what must be called is part of the request's meaning, thinking is not
         let barred = self.forced().is_some() && claude.forced() == Forced::Unthinking;
-        let can = asked != Thinking::Off && claude.thinks() && !barred;
-        if let (true, Origin::Anthropic, Thinking::Effort(effort)) =
-            (claude.is_adaptive(), self.request.origin, asked)
-        {
+        let can = asked != Thinking::Off && claude.thinks() != Thinks::Never && !barred;
+        let adapts = matches!(claude.thinks(), Thinks::Either | Thinks::Adaptive);
+        if let (true, Origin::Anthropic, Thinking::Effort(effort)) = (adapts, self.request.origin, asked) {
             // there an effort without `thinking` is how hard to work, and not a wish for thoughts
             self.effort(claude, effort);
-            return Thinks::No;
+            return Asked::No;
         }
         if let Some(config) = Some(asked).filter(|_| can).and_then(|asked| self.config(claude, asked)) {
             self.additional.insert("thinking".into(), config);
-            return Thinks::Yes;
+            return Asked::Yes;
         }
-        match claude.rests().filter(|_| claude.thinks_unasked()) {
+        match claude.rests() {
+            _ if claude.thinks() != Thinks::Adaptive => {}
             Some(word) => {
                 self.additional.insert("thinking".into(), json!({"type": word}));
             }
-            None if claude.thinks_unasked() => {
+            None => {
                 self.loss.of("reasoning");
                 self.effort(claude, Effort::Low);
             }
-            None => {}
         }
         if asked != Thinking::Off {
             self.loss.of("reasoning");
         }
-        Thinks::No
+        Asked::No
     }
 
     fn effort(&mut self, claude: Claude, effort: Effort) {
-        let most = if claude.thinks_unasked() { "xhigh" } else { "max" };
-        let word = effort_word(effort, &["low", "medium", "high", most]);
-        self.output.insert("effort".into(), word.into());
+        self.output.insert("effort".into(), claude.effort(effort).into());
     }
 
     /// Claude's `thinking`; where it is not counted in tokens, the effort too.
     fn config(&mut self, claude: Claude, asked: Thinking) -> Option<Value> {
-        if claude.has_budget() && (!claude.is_adaptive() || matches!(asked, Thinking::Budget(_))) {
+        if claude.counts(asked) {
             return self.budget(asked).map(|tokens| json!({"type": "enabled", "budget_tokens": tokens}));
         }
         if let Some(effort) = asked.effort() {
             self.effort(claude, effort);
         }
-        // the newer ones keep their words to themselves; Anthropic's clients know that
-        let shown = claude.thinks_unasked() && self.request.origin != Origin::Anthropic;
-        Some(match shown {
-            true => json!({"type": "adaptive", "display": "summarized"}),
-            false => json!({"type": "adaptive"}),
-        })
+        Some(claude.adaptive(self.request.origin))
     }
 
-    /// The tokens that Claude may think, fewer than the answer's; `None` where it can not think this time. What was not
-    /// counted out leaves a quarter to the answer.
+    /// The tokens that Claude may think; `None` where it can not think this time.
     fn budget(&mut self, asked: Thinking) -> Option<u64> {
-        if self.most <= LEAST || lacks_thought(&self.request.messages) {
-            return None;
-        }
-        let tokens = match asked {
-            Thinking::Budget(tokens) if tokens < self.most => tokens,
-            _ => asked.budget().unwrap_or(Effort::Medium.budget()).min(self.most - self.most / 4),
-        };
+        let tokens = claude::budget(asked, self.most).filter(|_| !lacks_thought(&self.request.messages))?;
         self.inference.insert("maxTokens".into(), self.most.into());
-        Some(tokens.max(LEAST))
+        Some(tokens)
     }
 
-    fn nova_thinks(&mut self, asked: Thinking) -> Thinks {
+    fn nova_thinks(&mut self, asked: Thinking) -> Asked {
         if asked == Thinking::Off {
-            return Thinks::No;
+            return Asked::No;
         }
         let mut word = effort_word(asked.effort().unwrap_or(Effort::Medium), &["low", "medium", "high"]);
         if word == "high" && self.request.max_tokens.is_some() {
@@ -117,26 +99,26 @@ impl Draft<'_> {
         }
         let config = json!({"type": "enabled", "maxReasoningEffort": word});
         self.additional.insert("reasoningConfig".into(), config);
-        if word == "high" { Thinks::Hard } else { Thinks::Yes }
+        if word == "high" { Asked::Hard } else { Asked::Yes }
     }
 
-    fn gpt_thinks(&mut self, asked: Thinking) -> Thinks {
+    fn gpt_thinks(&mut self, asked: Thinking) -> Asked {
         let open = self.model.family == Family::GptOss;
         let words: &[&'static str] =
             if open { &["low", "medium", "high"] } else { &["low", "medium", "high", "xhigh"] };
         let word = match (asked, asked.effort()) {
             (Thinking::Off, _) if open => {
                 self.loss.of("reasoning");
-                return Thinks::No;
+                return Asked::No;
             }
             (Thinking::Off, _) => "none",
             (_, Some(effort)) => effort_word(effort, words),
-            (_, None) => return Thinks::Yes,
+            (_, None) => return Asked::Yes,
         };
         let (field, value): (_, Value) =
             if open { ("reasoning_effort", word.into()) } else { ("reasoning", json!({"effort": word})) };
         self.additional.insert(field.into(), value);
-        Thinks::Yes
+        Asked::Yes
     }
 }
 

@@ -1,12 +1,10 @@
 //! Tools, and which of them must be called.
 
-use super::{
-    conversation::cache_point,
-    model::{Claude, Forced},
-    request::Draft,
-    schema::closed,
+use super::{conversation::cache_point, request::Draft, schema::closed};
+use crate::{
+    chat::{Content, Tool, ToolChoice, Unfit},
+    dialect::{claude::Forced, left},
 };
-use crate::chat::{Content, Tool, ToolChoice, Unfit};
 use serde_json::{Map, Value, json};
 
 impl Draft<'_> {
@@ -50,8 +48,7 @@ impl Draft<'_> {
                     }
                 }
                 Tool::Foreign(tool) => {
-                    let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                    self.loss.of(format!("tools.{kind}"));
+                    left::tool(tool, self.loss);
                 }
             }
         }
@@ -118,7 +115,7 @@ impl Draft<'_> {
 
     /// One call at a time: a word of Claude's, merged with Converse's own choice where that is made.
     fn serial(&mut self, chosen: bool) {
-        if !self.model.claude().is_some_and(Claude::can_be_serial) {
+        if !self.model.can_be_serial() {
             self.loss.of("parallel_tool_calls");
             return;
         }

@@ -1,7 +1,10 @@
 //! A whole answer of Cohere's; and what its stream is made of too.
 
 use super::fault;
-use crate::chat::{Answer, Choice, Citation, Content, Fault, Finish, Kind, Part, Reasoning, ToolCall, Usage};
+use crate::{
+    chat::{Answer, Choice, Citation, Content, Fault, Finish, Kind, Part, Reasoning, ToolCall, Usage},
+    dialect::whole::{self, broken},
+};
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
@@ -10,19 +13,12 @@ use serde_json::{Number, Value, json};
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<Answer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let truncated = |error: serde_json::Error| Fault {
-        message: format!("no chat answer: {error}"),
-        ..Fault::new(Kind::Truncated)
-    };
-    let whole: Value = serde_json::from_slice(body).map_err(truncated)?;
+    let whole: Value = whole::read(body)?;
     // an error's message is a string
     if whole.get("message").is_none_or(|message| !message.is_object()) {
         return Err(fault::told(&whole).unwrap_or_else(|| Fault::new(Kind::EmptyAnswer)));
     }
-    let whole = Whole::deserialize(whole).map_err(truncated)?;
+    let whole = Whole::deserialize(whole).map_err(|error| broken(&error))?;
     let parts = parts(whole.message);
     let finish = match whole.finish_reason {
         None if parts.is_empty() => return Err(Fault::new(Kind::EmptyAnswer)),

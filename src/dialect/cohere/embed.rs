@@ -2,8 +2,11 @@
 
 use super::{answer::usage, fault};
 use crate::{
-    chat::{EmbedAnswer, EmbedInput, EmbedRequest, Fault, Kind, Loss, Unfit, Vector},
-    dialect::Goal,
+    chat::{EmbedAnswer, EmbedRequest, Fault, Kind, Loss, Unfit, Vector},
+    dialect::{
+        Goal,
+        whole::{self, broken},
+    },
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -16,13 +19,7 @@ const OWN: [&str; 4] = ["input_type", "max_tokens", "priority", "truncate"];
 /// # Errors
 /// An input is no text.
 pub fn write(request: &EmbedRequest, goal: &Goal<'_>, loss: &mut Loss) -> Result<Map<String, Value>, Unfit> {
-    let texts = request.inputs.iter().enumerate().map(|(i, input)| match input {
-        EmbedInput::Text(text) => Ok(Value::from(text.as_str())),
-        EmbedInput::Tokens(_) => {
-            Err(Unfit::new(format!("input[{i}]"), "takes no tokens of another maker's; send the text"))
-        }
-    });
-    let texts = texts.collect::<Result<Vec<_>, _>>()?;
+    let texts = request.texts()?;
     let mut body = Map::new();
     body.insert("model".into(), goal.model.into());
     body.insert("texts".into(), texts.into());
@@ -47,18 +44,11 @@ pub fn write(request: &EmbedRequest, goal: &Goal<'_>, loss: &mut Loss) -> Result
 /// # Errors
 /// A fault where there are none, it stops in the middle, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<EmbedAnswer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let truncated = |error: serde_json::Error| Fault {
-        message: format!("no embeddings: {error}"),
-        ..Fault::new(Kind::Truncated)
-    };
-    let whole: Value = serde_json::from_slice(body).map_err(truncated)?;
+    let whole: Value = whole::read(body)?;
     if whole.get("embeddings").is_none() {
         return Err(fault::told(&whole).unwrap_or_else(|| Fault::new(Kind::EmptyAnswer)));
     }
-    let whole = Whole::deserialize(whole).map_err(truncated)?;
+    let whole = Whole::deserialize(whole).map_err(|error| broken(&error))?;
     let vectors = whole.embeddings.float;
     if vectors.is_empty() {
         return Err(Fault::new(Kind::EmptyAnswer));
@@ -82,7 +72,7 @@ struct Embeddings {
 mod tests {
     use super::*;
     use crate::{
-        chat::Usage,
+        chat::{EmbedInput, Usage},
         dialect::{Platform, Quirks},
     };
 

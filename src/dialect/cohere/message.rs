@@ -1,7 +1,8 @@
 //! Messages, written for Cohere: instructions in one message, first; the results of tools in messages of their own.
 
 use crate::{
-    chat::{Content, Loss, Media, Message, Part, Role, Source, ToolCall, ToolResult, Unfit},
+    chat::{Content, Loss, Media, Message, Part, Role, Source, ToolResult, Unfit},
+    dialect::kin,
     json::put,
 };
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ pub(super) fn write(
     for (i, message) in messages.iter().enumerate() {
         writer.message(message, &format!("messages[{i}]"))?;
     }
-    writer.instructions.extend(plea.map(|plea| text(&plea)));
+    writer.instructions.extend(plea.map(|plea| kin::text(&plea)));
     Ok(writer.end())
 }
 
@@ -31,7 +32,7 @@ struct Writer<'l> {
 impl Writer<'_> {
     fn message(&mut self, message: &Message, at: &str) -> Result<(), Unfit> {
         self.loss.where_some("messages.name", message.name.as_ref());
-        message.parts.iter().for_each(|part| self.note(part));
+        message.parts.iter().for_each(|part| kin::note(part, self.loss));
         match message.role {
             Role::System | Role::Developer => {
                 self.instructions.append(&mut blocks(message.parts.iter().enumerate(), at)?);
@@ -39,23 +40,6 @@ impl Writer<'_> {
             }
             Role::User => self.user(message, at),
             Role::Assistant => self.assistant(message, at),
-        }
-    }
-
-    /// What a part says besides its content.
-    fn note(&mut self, part: &Part) {
-        self.loss.where_some("cache_control", part.cache.as_ref());
-        match &part.content {
-            Content::Text { citations, .. } => {
-                self.loss.where_some("messages.citations", citations.first());
-            }
-            Content::ToolResult(result) => {
-                if result.is_error {
-                    self.loss.of("messages.is_error");
-                }
-                result.parts.iter().for_each(|part| self.note(part));
-            }
-            _ => {}
         }
     }
 
@@ -89,7 +73,7 @@ impl Writer<'_> {
         let (mut said, mut plan, mut calls) = (Vec::new(), String::new(), Vec::new());
         for (i, part) in message.parts.iter().enumerate() {
             match &part.content {
-                Content::ToolCall(call) => calls.push(tool_call(call)),
+                Content::ToolCall(call) => calls.push(kin::tool_call(&call.id, call)),
                 Content::Text { text, .. } if acts => plan.push_str(text),
                 Content::Text { text, .. } if text.is_empty() => {}
                 Content::Reasoning(thought) if !self.thinks || thought.signature.is_some() => {
@@ -148,19 +132,9 @@ fn plain(mut blocks: Vec<Value>) -> Value {
 
 fn block(part: &Part, at: &str) -> Result<Value, Unfit> {
     Ok(match &part.content {
-        Content::Text { text, .. } | Content::Refusal(text) => self::text(text),
+        Content::Text { text, .. } | Content::Refusal(text) => kin::text(text),
         Content::Reasoning(thought) => json!({"type": "thinking", "thinking": thought.text}),
-        Content::Image(image) => {
-            let url = image
-                .source
-                .to_url()
-                .ok_or_else(|| Unfit::new(at, "takes images by URL or in base64 alone"))?;
-            let mut inner = json!({"url": url});
-            if let Some(detail) = &image.detail {
-                put(&mut inner, "detail", detail.as_str());
-            }
-            json!({"type": "image_url", "image_url": inner})
-        }
+        Content::Image(image) => kin::image(image, at)?,
         Content::Document(document) => self::document(document, at)?,
         Content::Audio(_) => return Err(Unfit::new(at, "takes no audio")),
         Content::ToolCall(_) | Content::ToolResult(_) => {
@@ -169,23 +143,11 @@ fn block(part: &Part, at: &str) -> Result<Value, Unfit> {
     })
 }
 
-fn text(text: &str) -> Value {
-    json!({"type": "text", "text": text})
-}
-
 /// Cohere's own `documents` stand beside the conversation and allow neither tools nor a format; the text in its place says the
 /// same.
 fn document(document: &Media, at: &str) -> Result<Value, Unfit> {
     match &document.source {
-        Source::Text(text) => {
-            let head = document.title.as_ref().map(|title| format!("{title}\n\n")).unwrap_or_default();
-            Ok(self::text(&format!("{head}{text}")))
-        }
+        Source::Text(text) => Ok(kin::page(document, text)),
         _ => Err(Unfit::new(at, "takes documents as plain text alone")),
     }
-}
-
-fn tool_call(call: &ToolCall) -> Value {
-    let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-    json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}})
 }

@@ -3,7 +3,7 @@
 use super::message;
 use crate::{
     chat::{Format, Loss, Request, Sampling, Thinking, Tool, ToolChoice, Unfit},
-    dialect::Goal,
+    dialect::{Goal, kin, left},
     json::put,
 };
 use serde_json::{Map, Number, Value, json};
@@ -118,17 +118,11 @@ fn tools(request: &Request, loss: &mut Loss) -> Result<Vec<Value>, Unfit> {
             Tool::Function { name, .. } if only.is_some_and(|only| only != name) => {}
             Tool::Function { name, description, parameters, cache, .. } => {
                 loss.where_some("cache_control", cache.as_ref());
-                let none = || json!({"type": "object", "properties": {}});
-                let mut function =
-                    json!({"name": name, "parameters": parameters.clone().unwrap_or_else(none)});
-                if let Some(description) = description {
-                    put(&mut function, "description", description.as_str());
-                }
+                let function = kin::function(name, description.as_deref(), parameters.as_ref());
                 tools.push(json!({"type": "function", "function": function}));
             }
             Tool::Foreign(tool) => {
-                let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-                loss.of(format!("tools.{kind}"));
+                left::tool(tool, loss);
             }
         }
     }
@@ -186,22 +180,9 @@ fn plea(format: &Value) -> String {
 fn rest(request: &Request, loss: &mut Loss, put: &mut impl FnMut(&str, Option<Value>)) {
     loss.where_some("parallel_tool_calls", request.parallel_tool_calls.filter(|many| !many).as_ref());
     loss.where_some("user", request.user.as_ref());
-    for (field, value) in &request.extra {
-        match value {
-            Value::Null => {}
-            value if OWN.contains(&field.as_str()) => put(field, Some(value.clone())),
-            _ if asks_nothing(field, value) => {}
-            _ => loss.of(field),
-        }
-    }
-    request.unread.iter().for_each(|field| loss.of(field));
-}
-
-fn asks_nothing(field: &str, value: &Value) -> bool {
-    match field {
-        "stream_options" => true,
-        "store" => value == false,
-        "service_tier" => value == "auto" || value == "default",
-        _ => false,
-    }
+    left::rest(request, loss, |field, value| {
+        let known = OWN.contains(&field);
+        put(field, known.then(|| value.clone()));
+        known
+    });
 }

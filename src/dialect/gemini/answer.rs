@@ -6,8 +6,11 @@ use super::{
     reply::{Call, Candidate, Part, Reply},
     sources::citations,
 };
-use crate::chat::{
-    self, Answer, Choice, Content, Fault, Finish, Kind, Media, Reasoning, Signature, Source, ToolCall,
+use crate::{
+    chat::{
+        self, Answer, Choice, Content, Fault, Finish, Kind, Media, Reasoning, Signature, Source, ToolCall,
+    },
+    dialect::whole,
 };
 
 /// Reads a whole answer of status 200.
@@ -15,13 +18,7 @@ use crate::chat::{
 /// # Errors
 /// A fault where it is empty, stops in the middle, is broken, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<Answer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let reply = Reply::read(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let reply = whole::read_by(body, Reply::read)?;
     if let Some(error) = reply.refusal() {
         return Err(fault::of_error(error));
     }

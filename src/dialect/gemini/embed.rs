@@ -2,8 +2,8 @@
 
 use super::{fault, reply::lenient};
 use crate::{
-    chat::{EmbedAnswer, EmbedInput, EmbedRequest, Fault, Kind, Loss, Unfit, Usage, Vector},
-    dialect::{Goal, Platform},
+    chat::{EmbedAnswer, EmbedRequest, Fault, Kind, Loss, Unfit, Usage, Vector},
+    dialect::{Goal, Platform, whole},
 };
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
@@ -14,15 +14,7 @@ use serde_json::{Map, Number, Value, json};
 /// An input in tokens, which only OpenAI reads.
 pub fn write(request: &EmbedRequest, goal: &Goal<'_>, loss: &mut Loss) -> Result<Map<String, Value>, Unfit> {
     let task = task(request, loss);
-    let mut texts = Vec::new();
-    for (at, input) in request.inputs.iter().enumerate() {
-        match input {
-            EmbedInput::Text(text) => texts.push(text.as_str()),
-            EmbedInput::Tokens(_) => {
-                return Err(Unfit::new(format!("input[{at}]"), "takes no tokens; send the text"));
-            }
-        }
-    }
+    let texts = request.texts()?;
     loss.where_some("user", request.user.as_ref());
     let mut body = Map::new();
     if goal.platform == Platform::Vertex {
@@ -72,13 +64,7 @@ fn task(request: &EmbedRequest, loss: &mut Loss) -> Option<Value> {
 /// # Errors
 /// A fault where there are none, the body stops in the middle, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<EmbedAnswer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let whole: Whole = serde_json::from_slice(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let whole: Whole = whole::read(body)?;
     if let Some(error) = &whole.error {
         return Err(fault::of_error(error));
     }
@@ -144,7 +130,7 @@ fn whole_number(number: &Number) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::Quirks;
+    use crate::{chat::EmbedInput, dialect::Quirks};
 
     fn written(platform: Platform, request: &EmbedRequest) -> (Value, String) {
         let goal = Goal { model: "gemini-embedding-001", platform, max_tokens: 0, quirks: Quirks::default() };

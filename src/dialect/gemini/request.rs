@@ -3,7 +3,7 @@
 use super::{config, contents::Contents, model::Model, tools};
 use crate::{
     chat::{Loss, Request, Unfit},
-    dialect::Goal,
+    dialect::{Goal, left},
 };
 use serde_json::{Map, Value, json};
 
@@ -30,25 +30,7 @@ pub fn write(request: &Request, goal: &Goal<'_>, loss: &mut Loss) -> Result<Map<
     if !config.is_empty() {
         body.insert("generationConfig".into(), config.into());
     }
-    leave(request, loss);
-    Ok(body)
-}
-
-/// What has no word here. No client speaks this dialect, so that nothing goes back in.
-fn leave(request: &Request, loss: &mut Loss) {
     loss.where_some("user", request.user.as_ref());
-    for (name, value) in &request.extra {
-        let asks = match name.as_str() {
-            "stream_options" => false,
-            "store" => *value != false,
-            "service_tier" => *value != "auto" && *value != "default",
-            _ => true,
-        };
-        if asks && !value.is_null() {
-            loss.of(name);
-        }
-    }
-    for path in &request.unread {
-        loss.of(path);
-    }
+    left::rest(request, loss, |_, _| false);
+    Ok(body)
 }

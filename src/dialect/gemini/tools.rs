@@ -1,6 +1,9 @@
 //! Tools as function declarations.
 
-use crate::chat::{Loss, Request, Tool, ToolChoice};
+use crate::{
+    chat::{Loss, Request, Tool, ToolChoice},
+    dialect::left,
+};
 use serde_json::{Map, Value, json};
 
 /// Writes `tools` and `toolConfig`; says whether the model may call something.
@@ -35,8 +38,7 @@ fn declaration(tool: &Tool, loss: &mut Loss) -> Option<Value> {
             Some(function.into())
         }
         Tool::Foreign(tool) => {
-            let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            loss.of(format!("tools.{kind}"));
+            left::tool(tool, loss);
             None
         }
     }

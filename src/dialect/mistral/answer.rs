@@ -1,7 +1,10 @@
 //! A whole answer of Mistral's; and what its stream is made of too.
 
 use super::{fault, message};
-use crate::chat::{Answer, Choice, Content, Fault, Finish, Kind, Part, Reasoning, ToolCall, Usage};
+use crate::{
+    chat::{Answer, Choice, Content, Fault, Finish, Kind, Part, Reasoning, ToolCall, Usage},
+    dialect::whole::{self, broken},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,18 +13,11 @@ use serde_json::{Value, json};
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<Answer, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let truncated = |error: serde_json::Error| Fault {
-        message: format!("no chat completion: {error}"),
-        ..Fault::new(Kind::Truncated)
-    };
-    let whole: Value = serde_json::from_slice(body).map_err(truncated)?;
+    let whole: Value = whole::read(body)?;
     if whole.get("choices").is_none() {
         return Err(fault::told(&whole).unwrap_or_else(|| Fault::new(Kind::EmptyAnswer)));
     }
-    let whole = Whole::deserialize(whole).map_err(truncated)?;
+    let whole = Whole::deserialize(whole).map_err(|error| broken(&error))?;
     let id = whole.id.unwrap_or_default();
     let choices = whole.choices.unwrap_or_default().into_iter().map(|wire| choice(wire, &id));
     let choices = choices.collect::<Result<Vec<_>, _>>()?;

@@ -2,7 +2,8 @@
 //! their calls, and between results and what the user says next a word of the assistant's.
 
 use crate::{
-    chat::{Content, Loss, Media, Message, Part, Role, Source, ToolCall, ToolResult, Unfit},
+    chat::{Content, Loss, Media, Message, Part, Role, Source, ToolResult, Unfit},
+    dialect::kin,
     json::put,
 };
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ struct Writer<'m, 'l> {
 impl<'m> Writer<'m, '_> {
     fn message(&mut self, message: &'m Message, at: &str) -> Result<(), Unfit> {
         self.loss.where_some("messages.name", message.name.as_ref());
-        message.parts.iter().for_each(|part| self.note(part));
+        message.parts.iter().for_each(|part| kin::note(part, self.loss));
         match message.role {
             Role::System | Role::Developer => {
                 let content = content(&message.parts.iter().enumerate().collect::<Vec<_>>(), at)?;
@@ -43,23 +44,6 @@ impl<'m> Writer<'m, '_> {
             }
             Role::User => self.user(message, at),
             Role::Assistant => self.assistant(message, at),
-        }
-    }
-
-    /// What a part says besides its content.
-    fn note(&mut self, part: &Part) {
-        self.loss.where_some("cache_control", part.cache.as_ref());
-        match &part.content {
-            Content::Text { citations, .. } => {
-                self.loss.where_some("messages.citations", citations.first());
-            }
-            Content::ToolResult(result) => {
-                if result.is_error {
-                    self.loss.of("messages.is_error");
-                }
-                result.parts.iter().for_each(|part| self.note(part));
-            }
-            _ => {}
         }
     }
 
@@ -100,7 +84,7 @@ impl<'m> Writer<'m, '_> {
             match &part.content {
                 Content::ToolCall(call) => {
                     self.tools.insert(&call.id, &call.name);
-                    calls.push(tool_call(call));
+                    calls.push(kin::tool_call(&id(&call.id), call));
                 }
                 Content::Reasoning(thought) if !self.thinks || thought.signature.is_some() => {
                     if !thought.text.is_empty() {
@@ -155,19 +139,9 @@ fn is(message: &Value, role: &str) -> bool {
 
 fn chunk(part: &Part, at: &str) -> Result<Value, Unfit> {
     Ok(match &part.content {
-        Content::Text { text, .. } | Content::Refusal(text) => self::text(text),
-        Content::Reasoning(thought) => json!({"type": "thinking", "thinking": [self::text(&thought.text)]}),
-        Content::Image(image) => {
-            let url = image
-                .source
-                .to_url()
-                .ok_or_else(|| Unfit::new(at, "takes images by URL or in base64 alone"))?;
-            let mut inner = json!({"url": url});
-            if let Some(detail) = &image.detail {
-                put(&mut inner, "detail", detail.as_str());
-            }
-            json!({"type": "image_url", "image_url": inner})
-        }
+        Content::Text { text, .. } | Content::Refusal(text) => kin::text(text),
+        Content::Reasoning(thought) => json!({"type": "thinking", "thinking": [kin::text(&thought.text)]}),
+        Content::Image(image) => kin::image(image, at)?,
         Content::Document(document) => self::document(document),
         Content::Audio(audio) => {
             let sound = match &audio.source {
@@ -183,31 +157,18 @@ fn chunk(part: &Part, at: &str) -> Result<Value, Unfit> {
     })
 }
 
-fn text(text: &str) -> Value {
-    json!({"type": "text", "text": text})
-}
-
 fn document(document: &Media) -> Value {
     let url = match &document.source {
         Source::Url(url) => url.clone(),
         Source::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
         Source::File(id) => return json!({"type": "file", "file_id": id}),
-        // Mistral knows no documents of plain text; their text says the same
-        Source::Text(text) => {
-            let head = document.title.as_ref().map(|title| format!("{title}\n\n")).unwrap_or_default();
-            return self::text(&format!("{head}{text}"));
-        }
+        Source::Text(text) => return kin::page(document, text),
     };
     let mut chunk = json!({"type": "document_url", "document_url": url});
     if let Some(title) = &document.title {
         put(&mut chunk, "document_name", title.as_str());
     }
     chunk
-}
-
-fn tool_call(call: &ToolCall) -> Value {
-    let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-    json!({"id": id(&call.id), "type": "function", "function": {"name": call.name, "arguments": arguments}})
 }
 
 /// A call's id as Mistral takes it, nine letters and digits: its own stay, and of a foreign one the same is always made.

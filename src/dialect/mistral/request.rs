@@ -2,8 +2,8 @@
 
 use super::message;
 use crate::{
-    chat::{Effort, Format, Loss, Request, Sampling, Thinking, Tool, ToolChoice, Unfit},
-    dialect::Goal,
+    chat::{Effort, Loss, Request, Sampling, Thinking, Tool, Unfit},
+    dialect::{Goal, kin, left},
     json::put,
 };
 use serde_json::{Map, Number, Value, json};
@@ -55,7 +55,7 @@ pub fn write(request: &Request, goal: &Goal<'_>, loss: &mut Loss) -> Result<Map<
     put("stream", request.stream.then_some(true.into()));
     put("max_tokens", request.max_tokens.map(Value::from));
     tools(request, loss, &mut put);
-    put("response_format", request.format.as_ref().map(format));
+    put("response_format", request.format.as_ref().map(kin::format));
     put("stop", (!request.stop.is_empty()).then(|| request.stop.clone().into()));
     put("reasoning_effort", effort.map(Value::from));
     sampling(&request.sampling, loss, &mut put);
@@ -117,7 +117,7 @@ fn tools(request: &Request, loss: &mut Loss, put: &mut impl FnMut(&str, Option<V
         return;
     }
     put("tools", Some(tools.into()));
-    put("tool_choice", request.tool_choice.as_ref().map(choice));
+    put("tool_choice", request.tool_choice.as_ref().map(|choice| kin::choice(choice, "any")));
     put("parallel_tool_calls", request.parallel_tool_calls.map(Value::from));
 }
 
@@ -125,72 +125,28 @@ fn tool(tool: &Tool, loss: &mut Loss) -> Option<Value> {
     match tool {
         Tool::Function { name, description, parameters, strict, cache } => {
             loss.where_some("cache_control", cache.as_ref());
-            let none = || json!({"type": "object", "properties": {}});
-            let mut function = json!({"name": name, "parameters": parameters.clone().unwrap_or_else(none)});
-            if let Some(description) = description {
-                put(&mut function, "description", description.as_str());
-            }
+            let mut function = kin::function(name, description.as_deref(), parameters.as_ref());
             if let Some(strict) = strict {
                 put(&mut function, "strict", *strict);
             }
             Some(json!({"type": "function", "function": function}))
         }
         Tool::Foreign(tool) => {
-            let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            loss.of(format!("tools.{kind}"));
+            left::tool(tool, loss);
             None
-        }
-    }
-}
-
-fn choice(choice: &ToolChoice) -> Value {
-    match choice {
-        ToolChoice::Auto => "auto".into(),
-        ToolChoice::None => "none".into(),
-        ToolChoice::Required => "any".into(),
-        ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
-    }
-}
-
-fn format(format: &Format) -> Value {
-    match format {
-        Format::Json => json!({"type": "json_object"}),
-        Format::Schema { name, description, schema, strict } => {
-            let mut inner = json!({"name": name.as_deref().unwrap_or("answer"), "schema": schema});
-            if let Some(description) = description {
-                put(&mut inner, "description", description.as_str());
-            }
-            if let Some(strict) = strict {
-                put(&mut inner, "strict", *strict);
-            }
-            json!({"type": "json_schema", "json_schema": inner})
         }
     }
 }
 
 /// What has no word in the hub form.
 fn rest(request: &Request, loss: &mut Loss, put: &mut impl FnMut(&str, Option<Value>)) {
-    for (field, value) in &request.extra {
-        let known = match field.as_str() {
+    left::rest(request, loss, |field, value| {
+        let known = match field {
             // OpenAI's may come in parts, Mistral's is a string
             "prediction" => value.get("content").is_some_and(Value::is_string),
             field => OWN.contains(&field),
         };
-        match value {
-            Value::Null => {}
-            value if known => put(field, Some(value.clone())),
-            _ if asks_nothing(field, value) => {}
-            _ => loss.of(field),
-        }
-    }
-    request.unread.iter().for_each(|field| loss.of(field));
-}
-
-fn asks_nothing(field: &str, value: &Value) -> bool {
-    match field {
-        "stream_options" => true,
-        "store" => value == false,
-        "service_tier" => value == "auto" || value == "default",
-        _ => false,
-    }
+        put(field, known.then(|| value.clone()));
+        known
+    });
 }

@@ -1,7 +1,10 @@
 //! A whole JSON answer: its usage, or why it is none.
 
 use super::fault;
-use crate::chat::{Fault, Kind, Usage};
+use crate::{
+    chat::{Fault, Usage},
+    dialect::whole,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -10,13 +13,7 @@ use serde_json::value::RawValue;
 /// # Errors
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<Option<Usage>, Fault> {
-    if body.trim_ascii().is_empty() {
-        return Err(Fault::new(Kind::EmptyAnswer));
-    }
-    let whole: Whole<'_> = serde_json::from_slice(body).map_err(|error| Fault {
-        message: format!("not whole JSON: {error}"),
-        ..Fault::new(Kind::Truncated)
-    })?;
+    let whole: Whole<'_> = whole::read(body)?;
     match whole.error {
         Some(error) if error.get() != "null" && whole.choices.is_none() => Err(fault::of_event(error.get())),
         _ => Ok(whole.usage.map(Usage::from)),
@@ -76,6 +73,7 @@ impl From<Figures> for Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Kind;
 
     #[test]
     fn usage_is_read_in_both_spellings() {

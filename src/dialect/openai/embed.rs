@@ -1,6 +1,9 @@
 //! Embeddings, as a client of OpenAI asks for them and wants them answered.
 
-use crate::chat::{EmbedAnswer, EmbedInput, EmbedRequest, Unfit, Vector};
+use crate::{
+    chat::{EmbedAnswer, EmbedInput, EmbedRequest, Unfit, Vector},
+    dialect::fields::Fields,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,23 +13,17 @@ use serde_json::{Map, Value};
 /// # Errors
 /// Its `input` is neither texts nor tokens, or there is nothing in it.
 pub fn read_embed_request(mut body: Map<String, Value>) -> Result<EmbedRequest, Unfit> {
-    let inputs = inputs(body.shift_remove("input").unwrap_or_default())?;
     body.retain(|name, value| name != "model" && !value.is_null());
-    let dimensions = taken(&mut body, "dimensions", Value::as_u64);
-    let base64 = taken(&mut body, "encoding_format", |value| match value.as_str() {
+    let mut fields = Fields::of_body(body);
+    let inputs = inputs(fields.take("input").unwrap_or_default())?;
+    let dimensions = fields.readable("dimensions", Value::as_u64);
+    let base64 = fields.readable("encoding_format", |value| match value.as_str() {
         Some("float") => Some(false),
         Some("base64") => Some(true),
         _ => None,
     });
-    let user = taken(&mut body, "user", |value| value.as_str().map(str::to_owned));
-    Ok(EmbedRequest { inputs, dimensions, base64: base64.unwrap_or_default(), user, extra: body })
-}
-
-/// What a field says; what it does not say readably stays in the body.
-fn taken<T>(body: &mut Map<String, Value>, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-    let found = read(body.get(name)?)?;
-    body.shift_remove(name);
-    Some(found)
+    let user = fields.readable("user", |value| value.as_str().map(str::to_owned));
+    Ok(EmbedRequest { inputs, dimensions, base64: base64.unwrap_or_default(), user, extra: fields.map })
 }
 
 fn inputs(value: Value) -> Result<Vec<EmbedInput>, Unfit> {

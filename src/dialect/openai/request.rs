@@ -2,7 +2,7 @@
 
 use crate::{
     chat::Loss,
-    dialect::{Quirks, Rewrite},
+    dialect::{Quirks, Rewrite, goal::asks_nothing},
     json::{Edits, Object, member, quoted},
 };
 use serde_json::{Map, Value};
@@ -23,7 +23,7 @@ pub fn rewrite(body: &Object, change: Rewrite<'_>, loss: &mut Loss) -> Vec<u8> {
 /// Takes away what the provider refuses, and gives what it calls otherwise its own name.
 fn quirks(body: &Object, quirks: &Quirks, edits: &mut Edits<'_>, loss: &mut Loss) {
     for field in quirks.refuses {
-        if body.raw(field).is_some_and(|raw| raw != "null") {
+        if body.raw(field).is_some_and(|raw| !asks_nothing(field, raw)) {
             loss.of(field);
         }
         edits.remove(field);
@@ -106,10 +106,11 @@ mod tests {
 
     #[test]
     fn quirks_take_fields_away_or_rename_them() {
-        let body = br#"{"model":"a","seed":1,"logit_bias":null,"max_completion_tokens":5,"top_p":0.10}"#;
+        let body =
+            br#"{"model":"a","n":1,"seed":1,"logit_bias":null,"max_completion_tokens":5,"top_p":0.10}"#;
         let body = Object::read(Bytes::from_static(body)).unwrap();
         let quirks = Quirks {
-            refuses: &["seed", "logit_bias"],
+            refuses: &["n", "seed", "logit_bias"],
             renames: &[("max_completion_tokens", "max_tokens")],
             ..Quirks::default()
         };
@@ -120,6 +121,6 @@ mod tests {
         );
         let got = String::from_utf8(rewrite(&body, change, &mut loss)).unwrap();
         assert_eq!(got, r#"{"model":"m","top_p":0.10,"max_tokens":5}"#);
-        assert_eq!(loss.join(), "seed", "nothing was asked by null");
+        assert_eq!(loss.join(), "seed", "neither null nor one answer asks for anything");
     }
 }

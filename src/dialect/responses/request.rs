@@ -1,7 +1,10 @@
 //! A request: its settings. What is said in it, `input` reads.
 
 use super::input;
-use crate::chat::{Effort, Format, Origin, Request, Sampling, Thinking, Tool, ToolChoice, Unfit};
+use crate::{
+    chat::{Effort, Format, Origin, Request, Sampling, Thinking, Tool, ToolChoice, Unfit},
+    dialect::fields::Fields,
+};
 use serde_json::{Map, Number, Value};
 
 const LOGPROBS: &str = "message.output_text.logprobs";
@@ -25,54 +28,45 @@ const STATEFUL: [(&str, &str); 4] = [
 /// # Errors
 /// It builds on state that only OpenAI keeps, or says something that this dialect does not know.
 pub fn read_request(body: Map<String, Value>) -> Result<Request, Unfit> {
-    let mut fields = Fields::of(body)?;
+    let mut fields = asking(body)?;
     let mut unread = Vec::new();
-    let instructions = fields.0.shift_remove("instructions");
-    let input = fields.0.shift_remove("input").unwrap_or_default();
-    let thinking = fields.take("reasoning", |value| Some(thinking(value.as_object()?, &mut unread)));
-    let format = fields.take("text", |value| Some(format(value.as_object()?, &mut unread)));
-    let user = fields.take("user", text);
+    let instructions = fields.take("instructions");
+    let input = fields.take("input").unwrap_or_default();
+    let thinking = fields.readable("reasoning", |value| Some(thinking(value.as_object()?, &mut unread)));
+    let format = fields.readable("text", |value| Some(format(value.as_object()?, &mut unread)));
+    let user = fields.readable("user", text);
     Ok(Request {
         origin: Origin::Responses,
         messages: input::read(instructions.as_ref(), &input, &mut unread)?,
-        tools: fields.take("tools", |value| Some(tools(value.as_array()?, &mut unread))).unwrap_or_default(),
-        tool_choice: fields.take("tool_choice", |value| Some(tool_choice(value, &mut unread))).flatten(),
-        parallel_tool_calls: fields.take("parallel_tool_calls", Value::as_bool),
+        tools: fields
+            .readable("tools", |value| Some(tools(value.as_array()?, &mut unread)))
+            .unwrap_or_default(),
+        tool_choice: fields.readable("tool_choice", |value| Some(tool_choice(value, &mut unread))).flatten(),
+        parallel_tool_calls: fields.readable("parallel_tool_calls", Value::as_bool),
         format: format.flatten(),
-        max_tokens: fields.take("max_output_tokens", Value::as_u64),
+        max_tokens: fields.readable("max_output_tokens", Value::as_u64),
         sampling: sampling(&mut fields, &mut unread),
         stop: Vec::new(),
         thinking: thinking.flatten(),
-        stream: fields.take("stream", Value::as_bool).unwrap_or_default(),
+        stream: fields.readable("stream", Value::as_bool).unwrap_or_default(),
         stream_usage: true,
-        user: user.or_else(|| fields.take("safety_identifier", text)),
-        extra: fields.0,
+        user: user.or_else(|| fields.readable("safety_identifier", text)),
+        extra: fields.map,
         unread,
     })
 }
 
-/// A body whose fields are taken one by one. What nobody takes stays, and so does what has an unexpected type.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    /// Without what asks nothing of a target.
-    fn of(mut body: Map<String, Value>) -> Result<Self, Unfit> {
-        body.retain(|name, value| match name.as_str() {
-            "model" | "stream_options" => false,
-            "background" | "store" => *value != false && !value.is_null(),
-            "truncation" => value != "disabled" && !value.is_null(),
-            _ => !value.is_null(),
-        });
-        match STATEFUL.iter().find(|(name, _)| body.contains_key(*name)) {
-            Some((name, why)) => Err(Unfit::new(*name, *why)),
-            None => Ok(Self(body)),
-        }
-    }
-
-    fn take<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-        let found = read(self.0.get(name)?)?;
-        self.0.shift_remove(name);
-        Some(found)
+/// The fields without what asks nothing of a target.
+fn asking(mut body: Map<String, Value>) -> Result<Fields, Unfit> {
+    body.retain(|name, value| match name.as_str() {
+        "model" | "stream_options" => false,
+        "background" | "store" => *value != false && !value.is_null(),
+        "truncation" => value != "disabled" && !value.is_null(),
+        _ => !value.is_null(),
+    });
+    match STATEFUL.iter().find(|(name, _)| body.contains_key(*name)) {
+        Some((name, why)) => Err(Unfit::new(*name, *why)),
+        None => Ok(Fields::of_body(body)),
     }
 }
 
@@ -85,8 +79,8 @@ fn number(value: &Value) -> Option<Number> {
 }
 
 fn sampling(fields: &mut Fields, unread: &mut Vec<String>) -> Sampling {
-    let include = fields.take("include", |value| value.as_array().cloned()).unwrap_or_default();
-    let top_logprobs = fields.take("top_logprobs", Value::as_u64).filter(|top| *top > 0);
+    let include = fields.readable("include", |value| value.as_array().cloned()).unwrap_or_default();
+    let top_logprobs = fields.readable("top_logprobs", Value::as_u64).filter(|top| *top > 0);
     // other dialects tell no alternatives without the likelihoods themselves
     let logprobs = top_logprobs.is_some() || include.iter().any(|what| what == LOGPROBS);
     for what in include.iter().filter_map(Value::as_str) {
@@ -96,8 +90,8 @@ fn sampling(fields: &mut Fields, unread: &mut Vec<String>) -> Sampling {
         }
     }
     Sampling {
-        temperature: fields.take("temperature", number),
-        top_p: fields.take("top_p", number),
+        temperature: fields.readable("temperature", number),
+        top_p: fields.readable("top_p", number),
         logprobs: logprobs.then_some(true),
         top_logprobs,
         ..Sampling::default()

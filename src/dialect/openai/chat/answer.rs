@@ -5,7 +5,10 @@ use crate::{
         Answer, Choice, Citation, Content, Fault, Finish, Kind, Maker, Part, Reasoning, Signature, ToolCall,
         Usage,
     },
-    dialect::openai::{answer::Figures, fault},
+    dialect::{
+        openai::{answer::Figures, fault},
+        whole,
+    },
     json::put,
 };
 use serde::Deserialize;
@@ -17,9 +20,7 @@ use serde_json::{Map, Value, json};
 /// A fault where it is empty, stops in the middle, or is an error all the same.
 pub fn read(body: &[u8]) -> Result<Answer, Fault> {
     let usage = crate::dialect::openai::read_answer(body)?;
-    let truncated =
-        |error| Fault { message: format!("no chat completion: {error}"), ..Fault::new(Kind::Truncated) };
-    let whole: Completion = serde_json::from_slice(body).map_err(truncated)?;
+    let whole: Completion = whole::read(body)?;
     if whole.choices.is_empty() {
         return Err(Fault::new(Kind::EmptyAnswer));
     }

@@ -1,8 +1,10 @@
 //! Messages, read.
 
-use super::fields::{Fields, wrong};
-use crate::chat::{
-    Content, Maker, Media, Message, Part, Reasoning, Role, Signature, Source, ToolCall, ToolResult, Unfit,
+use crate::{
+    chat::{
+        Content, Maker, Media, Message, Part, Reasoning, Role, Signature, Source, ToolCall, ToolResult, Unfit,
+    },
+    dialect::fields::{Fields, wrong},
 };
 use serde_json::Value;
 

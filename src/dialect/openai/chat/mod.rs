@@ -1,7 +1,6 @@
 //! Chat completions to and from the hub form, for when the other side speaks something else.
 
 mod answer;
-mod fields;
 mod message;
 mod reader;
 mod request;

@@ -1,10 +1,10 @@
 //! A client's chat request, read.
 
-use super::{
-    fields::{Fields, wrong},
-    message,
+use super::message;
+use crate::{
+    chat::{Effort, Format, Origin, Request, Sampling, Thinking, Tool, ToolChoice, Unfit},
+    dialect::fields::{Fields, wrong},
 };
-use crate::chat::{Effort, Format, Origin, Request, Sampling, Thinking, Tool, ToolChoice, Unfit};
 use serde_json::{Map, Value};
 
 /// Reads the body of a chat completion request; its `model` is left to the caller.
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 /// # Errors
 /// What is no chat request, and where.
 pub fn read(body: Map<String, Value>) -> Result<Request, Unfit> {
-    let mut fields = Fields { at: String::new(), map: body };
+    let mut fields = Fields::of_body(body);
     fields.take("model");
     let mut unread = Vec::new();
     let messages =

@@ -2,10 +2,10 @@
 
 use crate::{
     chat::{
-        Content, Format, Loss, Media, Message, Origin, Part, Request, Role, Sampling, Source, Thinking, Tool,
-        ToolCall, ToolChoice, ToolResult, Unfit,
+        Content, Loss, Media, Message, Origin, Part, Request, Role, Sampling, Source, Thinking, Tool,
+        ToolCall, ToolResult, Unfit,
     },
-    dialect::Goal,
+    dialect::{Goal, kin, left},
     json::put,
 };
 use serde_json::{Map, Value, json};
@@ -30,23 +30,17 @@ pub fn write(request: &Request, goal: &Goal<'_>, loss: &mut Loss) -> Result<Map<
     }
     put("max_completion_tokens", request.max_tokens.map(Value::from));
     tools(request, own, loss, &mut put);
-    put("response_format", request.format.as_ref().map(format));
+    put("response_format", request.format.as_ref().map(kin::format));
     put("stop", (!request.stop.is_empty()).then(|| request.stop.clone().into()));
     put("reasoning_effort", thinking(request.thinking, goal.model, loss));
     put("user", request.user.clone().map(Value::from));
     sampling(&request.sampling, own || goal.quirks.takes.contains(&"top_k"), loss, &mut put);
-    rest(request, own, loss, &mut body);
-    goal.quirks.apply(&mut body, loss);
-    Ok(body)
-}
-
-fn rest(request: &Request, own: bool, loss: &mut Loss, body: &mut Map<String, Value>) {
     if own {
         body.extend(request.extra.clone());
-    } else {
-        request.extra.keys().for_each(|field| loss.of(field));
     }
-    request.unread.iter().for_each(|field| loss.of(field));
+    left::rest(request, loss, |_, _| own);
+    goal.quirks.apply(&mut body, loss);
+    Ok(body)
 }
 
 fn sampling(
@@ -87,29 +81,13 @@ fn thinking(thinking: Option<Thinking>, model: &str, loss: &mut Loss) -> Option<
     }
 }
 
-fn format(format: &Format) -> Value {
-    match format {
-        Format::Json => json!({"type": "json_object"}),
-        Format::Schema { name, description, schema, strict } => {
-            let mut inner = json!({"name": name.as_deref().unwrap_or("answer"), "schema": schema});
-            if let Some(description) = description {
-                put(&mut inner, "description", description.as_str());
-            }
-            if let Some(strict) = strict {
-                put(&mut inner, "strict", *strict);
-            }
-            json!({"type": "json_schema", "json_schema": inner})
-        }
-    }
-}
-
 fn tools(request: &Request, own: bool, loss: &mut Loss, put: &mut impl FnMut(&str, Option<Value>)) {
     let tools: Vec<Value> = request.tools.iter().filter_map(|one| tool(one, own, loss)).collect();
     if tools.is_empty() {
         return;
     }
     put("tools", Some(tools.into()));
-    put("tool_choice", request.tool_choice.as_ref().map(choice));
+    put("tool_choice", request.tool_choice.as_ref().map(|choice| kin::choice(choice, "required")));
     put("parallel_tool_calls", request.parallel_tool_calls.map(Value::from));
 }
 
@@ -126,19 +104,9 @@ fn tool(tool: &Tool, own: bool, loss: &mut Loss) -> Option<Value> {
         }
         Tool::Foreign(tool) if own => Some(tool.clone()),
         Tool::Foreign(tool) => {
-            let kind = tool.get("type").and_then(Value::as_str).unwrap_or("unknown");
-            loss.of(format!("tools.{kind}"));
+            left::tool(tool, loss);
             None
         }
-    }
-}
-
-fn choice(choice: &ToolChoice) -> Value {
-    match choice {
-        ToolChoice::Auto => "auto".into(),
-        ToolChoice::None => "none".into(),
-        ToolChoice::Required => "required".into(),
-        ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
     }
 }
 
@@ -266,19 +234,9 @@ impl Messages<'_> {
 
 fn content_part(content: &Content, at: &str) -> Result<Value, Unfit> {
     Ok(match content {
-        Content::Text { text, .. } => json!({"type": "text", "text": text}),
+        Content::Text { text, .. } => kin::text(text),
         Content::Refusal(text) => json!({"type": "refusal", "refusal": text}),
-        Content::Image(image) => {
-            let url = image
-                .source
-                .to_url()
-                .ok_or_else(|| Unfit::new(at, "takes images by URL or in base64 alone"))?;
-            let mut inner = json!({"url": url});
-            if let Some(detail) = &image.detail {
-                put(&mut inner, "detail", detail.as_str());
-            }
-            json!({"type": "image_url", "image_url": inner})
-        }
+        Content::Image(image) => kin::image(image, at)?,
         Content::Document(document) => self::document(document, at)?,
         Content::Audio(audio) => match &audio.source {
             Source::Base64 { media_type, data } => {
@@ -297,11 +255,7 @@ fn document(document: &Media, at: &str) -> Result<Value, Unfit> {
     let mut file = match &document.source {
         Source::Base64 { .. } => json!({"file_data": document.source.to_url()}),
         Source::File(id) => json!({"file_id": id}),
-        // chat knows no text documents; their text says the same
-        Source::Text(text) => {
-            let head = document.title.as_ref().map(|title| format!("{title}\n\n")).unwrap_or_default();
-            return Ok(json!({"type": "text", "text": format!("{head}{text}")}));
-        }
+        Source::Text(text) => return Ok(kin::page(document, text)),
         Source::Url(_) => {
             return Err(Unfit::new(at, "takes no documents by URL; send the file itself in base64"));
         }
@@ -316,9 +270,7 @@ fn document(document: &Media, at: &str) -> Result<Value, Unfit> {
 
 /// A call in OpenAI's form; Google's own OpenAI surface carries its proof in `extra_content`.
 pub(super) fn tool_call(call: &ToolCall) -> Value {
-    let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-    let mut out =
-        json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}});
+    let mut out = kin::tool_call(&call.id, call);
     if let Some(extra) = call.signature.as_ref().and_then(super::answer::extra_content) {
         put(&mut out, "extra_content", extra);
     }

@@ -10,6 +10,11 @@ pub(super) struct Fields {
 }
 
 impl Fields {
+    /// The fields of a whole body.
+    pub(super) fn of_body(map: Map<String, Value>) -> Self {
+        Self { at: String::new(), map }
+    }
+
     /// The object that stands at `at`.
     pub(super) fn of(at: impl Into<String>, value: Value) -> Result<Self, Unfit> {
         let at = at.into();
@@ -22,6 +27,13 @@ impl Fields {
     /// A field; `null` is none.
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
         self.map.shift_remove(key).filter(|value| !value.is_null())
+    }
+
+    /// What a field says; one that does not say it readably stays.
+    pub(super) fn readable<T>(&mut self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        let found = read(self.map.get(key)?)?;
+        self.map.shift_remove(key);
+        Some(found)
     }
 
     pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, Unfit> {
