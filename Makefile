@@ -22,7 +22,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(TOOLS)/sdk ## run every test: Rust, the pair with a real Envoy, the OpenAI SDK
+test: $(ENVOY_BIN) $(TOOLS)/sdk ## run every test: Rust, the pair with a real Envoy, the official SDKs
 	cargo test --locked
 	ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 

@@ -5,12 +5,18 @@
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loss(Vec<String>);
 
+/// How many names are told; the last stands for all that follow.
+const NAMES: usize = 32;
+/// How many characters of a name are told: clients choose some of them.
+const LENGTH: usize = 64;
+
 impl Loss {
-    /// Notes that `field` was lost.
+    /// Notes that `field` was lost. What a header could not carry, or would read as the next name, becomes `_`.
     pub fn of(&mut self, field: impl AsRef<str>) {
-        let field = field.as_ref();
-        if !self.0.iter().any(|known| known == field) {
-            self.0.push(field.to_owned());
+        let told = |c: char| if c.is_ascii_graphic() && c != ',' { c } else { '_' };
+        let field: String = field.as_ref().chars().take(LENGTH).map(told).collect();
+        if self.0.len() < NAMES && !self.0.contains(&field) {
+            self.0.push(if self.0.len() + 1 == NAMES { "...".into() } else { field });
         }
     }
 
@@ -48,5 +54,22 @@ impl Unfit {
     #[must_use]
     pub fn new(at: impl Into<String>, why: impl Into<String>) -> Self {
         Self { at: at.into(), why: why.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_can_not_write_headers_by_the_names_of_its_fields() {
+        let mut loss = Loss::default();
+        loss.of("seed");
+        loss.of("seed");
+        loss.of("a\r\nx-evil: 1,é");
+        loss.of("x".repeat(1000));
+        assert_eq!(loss.join(), format!("seed,a__x-evil:_1__,{}", "x".repeat(LENGTH)));
+        (0..1000).for_each(|i| loss.of(i.to_string()));
+        assert!(loss.join().split(',').count() == NAMES && loss.join().ends_with(",..."));
     }
 }

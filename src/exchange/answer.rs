@@ -33,7 +33,8 @@ impl Follow {
         let content = headers.text("content-type").unwrap_or_default().to_ascii_lowercase();
         let encoded = headers.text("content-encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity"));
         match content.split(';').next().map(str::trim) {
-            _ if encoded => Self::Opaque,
+            _ if encoded && !exchange.translates() => Self::Opaque,
+            _ if encoded => Self::Whole,
             Some("text/event-stream" | "application/vnd.amazon.eventstream") => {
                 Self::Stream(follower(exchange))
             }

@@ -183,19 +183,18 @@ impl Exchange {
         body: &[u8],
     ) -> Result<Vec<(String, String)>, Fault> {
         let headers = &self.ask.head.headers;
-        let refused = |message: String, status| {
-            let kind = if status == 400 { Kind::BadRequest } else { Kind::NoCredential };
-            Fault { message, status: (status == 400).then_some(400), ..Fault::new(kind) }
-        };
+        let refused = |message: String, status| Fault { message, status, ..Fault::new(Kind::NoCredential) };
         let (alias, own) = (headers.text("x-attache-credential"), headers.text("x-attache-api-key"));
+        // what the client named itself is its own mistake
         let credential =
-            provider.credential_for(alias, own).map_err(|problem| refused(problem.to_string(), 400))?;
+            provider.credential_for(alias, own).map_err(|problem| refused(problem.to_string(), Some(400)))?;
         let content_type = match way {
             Way::Identity => headers.text("content-type"),
             _ => Some(JSON),
         };
         let unsigned = Unsigned { method: "POST", authority: &provider.authority, path, content_type, body };
-        credential.headers(unsigned, self.ask.head.now).map_err(|why| refused(why, 503))
+        let now = self.attempts.last().map_or(self.ask.head.now, |attempt| attempt.record.started);
+        credential.headers(unsigned, now).map_err(|why| refused(why, None))
     }
 
     /// The client's headers that the provider does not see.

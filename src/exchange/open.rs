@@ -4,7 +4,7 @@ use super::{
     ask::{Ask, Head},
     effect::{Effect, Reply},
     event::{Event, Headers, Unexpected},
-    life::Exchange,
+    life::{Exchange, Unclear},
     models,
     refuse::Refuse,
     settings::ClientKey,
@@ -263,7 +263,16 @@ impl Exchange {
 
     /// A break that only this new attempt has brought to light: what comes next happens in it.
     async fn fail_here(mut self: Box<Self>, fault: Fault, world: &World, out: &mut Vec<Effect>) -> Stage {
-        self.unclear = None;
+        // the answer had been let pass, but broke before Envoy passed any of it on: the walk has its answer, and is over
+        if let Some(Unclear::Passed(ending)) = self.unclear.take() {
+            let refuse = Refuse::failed(502, "stream_broken", "the provider's connection broke".into());
+            let mut reply = refuse.reply(self.ask.head.endpoint.shape);
+            reply.headers.extend(self.told());
+            out.push(Effect::Reply(reply));
+            self.close_attempt(Some(fault));
+            self.settle(Ending { status: refuse.status, ..ending }, world).await;
+            return Stage::Over;
+        }
         match self.next_turn(fault, world).await {
             Turn::Call { .. } => self.call(world, out).await,
             Turn::End(why) => self.finish(why, world, out).await,
