@@ -1,5 +1,8 @@
 //! A closed loop: so many connections, each with one request at a time.
-use crate::{Result, setup::Setup};
+use crate::{
+    Result,
+    setup::{MESSAGES, Setup},
+};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http_body_util::{BodyExt, Full};
@@ -49,7 +52,12 @@ pub(crate) async fn probe(setup: &Setup, case: Case) -> Result<usize> {
     let client = &mut Client::connect(setup, case).await?;
     let body = client.send().await?.into_body().collect().await?.to_bytes();
     let text = String::from_utf8_lossy(&body);
-    let finish = if case.stream { "data: [DONE]" } else { r#""finish_reason":"stop""# };
+    let finish = match (setup.path, case.stream) {
+        (MESSAGES, true) => "message_stop",
+        (MESSAGES, false) => r#""stop_reason":"end_turn""#,
+        (_, true) => "data: [DONE]",
+        (_, false) => r#""finish_reason":"stop""#,
+    };
     match text.contains(finish) {
         true => Ok(body.len()),
         false => Err(format!("{}: an answer without its finish: {text}", setup.name).into()),
@@ -75,6 +83,7 @@ pub(crate) async fn run(setup: &Setup, case: Case, length: usize, time: Duration
 struct Client {
     connection: SendRequest<Full<Bytes>>,
     host: String,
+    path: &'static str,
     body: Bytes,
     stream: bool,
 }
@@ -86,7 +95,8 @@ impl Client {
         tcp.set_nodelay(true)?;
         let (connection, driver) = handshake(TokioIo::new(tcp)).await?;
         tokio::spawn(driver);
-        Ok(Self { connection, host, body: case.body(setup.model), stream: case.stream })
+        let (path, body) = (setup.path, case.body(setup.model));
+        Ok(Self { connection, host, path, body, stream: case.stream })
     }
 
     async fn exchange(&mut self, length: usize) -> Result<Duration> {
@@ -105,7 +115,7 @@ impl Client {
 
     async fn send(&mut self) -> Result<Response<Incoming>> {
         self.connection.ready().await?;
-        let request = Request::post("/v1/chat/completions")
+        let request = Request::post(self.path)
             .header(HOST, &self.host)
             .header(CONTENT_TYPE, "application/json")
             .header("cf-aig-metadata", r#"{"plan":"pro","user":"u1"}"#)

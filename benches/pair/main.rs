@@ -1,4 +1,5 @@
-//! What the pair costs, end to end: Envoy alone, with a no-op sidecar, and with Attaché, side by side in one run.
+//! What the pair costs, end to end: Envoy alone, with a no-op sidecar, and with Attaché, side by side in one run; and with
+//! Attaché between a client of Anthropic's dialect and a provider of OpenAI's, where all is translated (`messages`).
 //!
 //! The load and the mock provider share one core, Envoy and its sidecar the other. Rounds are interleaved, figures
 //! are medians. CPU is per request, of each process apart. Latency is to the last byte, of streams to the first.
@@ -88,9 +89,11 @@ async fn compare(ground: &Ground) -> Result<()> {
 /// Starts every setup that there is, and tells how much memory an idle sidecar takes.
 async fn start(ground: &Ground) -> Result<Vec<Setup>> {
     let mut setups = vec![ground.alone()?, ground.noop()?];
-    match ground.pair()? {
-        Some(pair) => setups.push(pair),
-        None => println!("attache: left out, because `attache serve --help` fails"),
+    for (name, path) in [("attache", setup::CHAT), ("messages", setup::MESSAGES)] {
+        match ground.pair(name, path)? {
+            Some(pair) => setups.push(pair),
+            None => println!("{name}: left out, because `attache serve --help` fails"),
+        }
     }
     for setup in &setups {
         setup::ready(setup, Case { size: 1 << 10, stream: false, connections: 1 }).await?;

@@ -20,6 +20,8 @@ const MEASURED_CORE: &str = "1";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How much of each log is shown when a bench fails.
 const SHOWN_LINES: usize = 5;
+pub(crate) const CHAT: &str = "/v1/chat/completions";
+pub(crate) const MESSAGES: &str = "/v1/messages";
 const ATTACHE: &str = env!("CARGO_BIN_EXE_attache");
 
 /// A process that ends with its handle.
@@ -52,6 +54,8 @@ pub(crate) struct Setup {
     /// Where it listens, on the loopback address.
     pub(crate) port: u16,
     pub(crate) model: &'static str,
+    /// The endpoint that is asked: OpenAI's, or Anthropic's, which has to be translated for the mock.
+    pub(crate) path: &'static str,
     pub(crate) envoy: Process,
     pub(crate) sidecar: Option<Process>,
 }
@@ -84,7 +88,8 @@ impl Ground {
     /// Envoy by itself.
     pub(crate) fn alone(&self) -> Result<Setup> {
         let (port, config) = self.fill("alone", include_str!("alone.yaml"))?;
-        Ok(Setup { name: "alone", port, model: "bench", envoy: self.envoy("alone", &config)?, sidecar: None })
+        let envoy = self.envoy("alone", &config)?;
+        Ok(Setup { name: "alone", port, model: "bench", path: CHAT, envoy, sidecar: None })
     }
 
     /// Envoy with a sidecar that does nothing.
@@ -93,28 +98,28 @@ impl Ground {
         let socket = self.socket("noop");
         let sidecar = self.start("noop-sidecar", &self.myself, &["noop", &socket])?;
         let envoy = self.envoy("noop", &config)?;
-        Ok(Setup { name: "noop", port, model: "bench", envoy, sidecar: Some(sidecar) })
+        Ok(Setup { name: "noop", port, model: "bench", path: CHAT, envoy, sidecar: Some(sidecar) })
     }
 
-    /// Envoy with Attaché and a graph of ten elements, unless this build can not serve.
-    pub(crate) fn pair(&self) -> Result<Option<Setup>> {
+    /// Envoy with Attaché and a graph of ten elements, unless this build can not serve. Asked by `path`.
+    pub(crate) fn pair(&self, name: &'static str, path: &'static str) -> Result<Option<Setup>> {
         let help = Command::new(ATTACHE).args(["serve", "--help"]).stderr(Stdio::null()).output()?;
         if !help.status.success() || help.stdout.is_empty() {
             return Ok(None);
         }
-        fs::create_dir(self.dir.path().join("routes"))?;
+        fs::create_dir_all(self.dir.path().join("routes"))?;
         fs::write(self.dir.path().join("routes/bench.json"), include_str!("bench.json"))?;
-        let (port, config) = self.fill("attache", include_str!("attache.yaml"))?;
+        let (port, config) = self.fill(name, include_str!("attache.yaml"))?;
         let config = config.to_string_lossy();
         let printed = Command::new(ATTACHE).args(["envoy", "-c", &config]).output()?;
         if !printed.status.success() {
             return Err(format!("attache envoy: {}", String::from_utf8_lossy(&printed.stderr)).into());
         }
-        let bootstrap = self.dir.path().join("pair.yaml");
+        let bootstrap = self.dir.path().join(format!("{name}-envoy.yaml"));
         fs::write(&bootstrap, printed.stdout)?;
-        let sidecar = Some(self.start("attache", Path::new(ATTACHE), &["serve", "-c", &config])?);
-        let envoy = self.envoy("pair", &bootstrap)?;
-        Ok(Some(Setup { name: "attache", port, model: "dynamic/bench", envoy, sidecar }))
+        let sidecar = Some(self.start(name, Path::new(ATTACHE), &["serve", "-c", &config])?);
+        let envoy = self.envoy(name, &bootstrap)?;
+        Ok(Some(Setup { name, port, model: "dynamic/bench", path, envoy, sidecar }))
     }
 
     /// The last that each process had to say.

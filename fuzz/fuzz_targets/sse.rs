@@ -2,9 +2,10 @@
 #![no_main]
 
 use attache::{
-    dialect::{Shape, openai::Stream},
+    dialect::{Follower, Shape, openai::Stream},
     sse::{Splitter, events},
 };
+use attache_fuzz::stream::cut;
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 
 #[derive(Debug, Arbitrary)]
@@ -16,26 +17,12 @@ struct Input<'a> {
 }
 
 fuzz_target!(|input: Input<'_>| {
-    let chunks = input.chunks();
+    let chunks = cut(input.text, &input.chunks);
     assert_eq!(split(&chunks), split(&[input.text]));
     for shape in [Shape::Choices, Shape::Responses, Shape::Plain] {
         assert_eq!(follow(shape, input.hide_usage, &chunks), follow(shape, input.hide_usage, &[input.text]));
     }
 });
-
-impl Input<'_> {
-    fn chunks(&self) -> Vec<&[u8]> {
-        let mut rest = self.text;
-        let mut chunks = Vec::new();
-        for len in &self.chunks {
-            let (chunk, after) = rest.split_at(usize::from(*len).min(rest.len()));
-            chunks.push(chunk);
-            rest = after;
-        }
-        chunks.push(rest);
-        chunks
-    }
-}
 
 /// The name and data of every event.
 type Events = Vec<(Vec<u8>, Option<Vec<u8>>)>;

@@ -34,14 +34,19 @@ fn translated(wire: &Wire, client: &Client<'_>, chunks: &[&[u8]]) -> impl Partia
 
 impl Input<'_> {
     fn chunks(&self) -> Vec<&[u8]> {
-        let mut rest = self.bytes;
-        let mut chunks = Vec::new();
-        for len in &self.chunks {
-            let (chunk, after) = rest.split_at(usize::from(*len).min(rest.len()));
-            chunks.push(chunk);
-            rest = after;
-        }
-        chunks.push(rest);
-        chunks
+        cut(self.bytes, &self.chunks)
     }
+}
+
+/// `bytes` in pieces of these lengths; the last one is what remains.
+pub fn cut<'a>(bytes: &'a [u8], lengths: &[u8]) -> Vec<&'a [u8]> {
+    let mut rest = bytes;
+    let mut chunks = Vec::new();
+    for length in lengths {
+        let (chunk, after) = rest.split_at(usize::from(*length).min(rest.len()));
+        chunks.push(chunk);
+        rest = after;
+    }
+    chunks.push(rest);
+    chunks
 }

@@ -41,6 +41,8 @@ impl Follow {
             Some("application/json") => Self::Whole,
             // whatever it is, it can not be translated unread
             _ if exchange.translates() => Self::Whole,
+            // a page is no answer of any model: read, it is a fault, and the next one is asked
+            Some("text/html") if estimate::talks(&exchange.ask) => Self::Whole,
             _ => Self::Opaque,
         }
     }

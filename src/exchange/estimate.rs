@@ -37,10 +37,14 @@ fn bound(ask: &Ask, limits: &Limits) -> Usage {
     Usage { input, output, estimated: true, ..Usage::default() }
 }
 
+/// Whether the answer is a model's words.
+pub(super) fn talks(ask: &Ask) -> bool {
+    matches!(ask.head.endpoint.shape, Shape::Choices | Shape::Responses | Shape::Messages)
+}
+
 /// What a whole answer used that told no figures: a token for every four of its bytes.
 pub(super) fn whole(ask: &Ask, answer: usize) -> Option<Usage> {
-    let talks = matches!(ask.head.endpoint.shape, Shape::Choices | Shape::Responses | Shape::Messages);
-    talks.then(|| seen(ask, (answer as u64).div_ceil(4)))
+    talks(ask).then(|| seen(ask, (answer as u64).div_ceil(4)))
 }
 
 /// What was used when the provider told no figures: the input as bound, the output as seen.
