@@ -4,7 +4,7 @@ pub mod stream;
 
 use attache::{
     exchange::{Live, Settings, Simulation},
-    provider::{Credential, Dialect, Prices, Provider},
+    provider::{Credential, Dialect, Lack, Prices, Provider},
     snapshot::{Snapshot, build},
     store::Document,
 };
@@ -24,7 +24,7 @@ pub fn live(routes: &[&str], max_attempts: u32) -> Live {
         .map(|(i, text)| Document { file: format!("{i}.json").into(), bytes: text.as_bytes().to_vec() })
         .collect();
     let provider = |name| Provider::new(name, Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap());
-    let locked = Credential::Missing { variable: "KEY".into() };
+    let locked = Credential::Missing(Lack::Variable("KEY".into()));
     let providers = [provider("mock"), Provider { credential: locked, ..provider("locked") }];
     let snapshot = build(&documents, &providers, &Prices::default(), &Snapshot::empty(now()), now());
     assert!(snapshot.problems.is_empty(), "{:?}", snapshot.problems);
