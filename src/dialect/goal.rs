@@ -1,5 +1,6 @@
 //! What a request is written for.
 
+use super::left::asks_nothing;
 use crate::chat::Loss;
 use serde_json::{Map, Value};
 
@@ -41,20 +42,6 @@ pub struct Quirks {
     pub chat_only: bool,
 }
 
-/// Whether a field says what goes without saying: to leave it out loses nothing.
-pub(super) fn asks_nothing(field: &str, raw: &str) -> bool {
-    match field {
-        _ if raw == "null" => true,
-        "n" => raw == "1",
-        "frequency_penalty" | "presence_penalty" => raw.parse() == Ok(0.0),
-        "logprobs" | "store" => raw == "false",
-        "logit_bias" | "metadata" => raw == "{}",
-        "parallel_tool_calls" => raw == "true",
-        "tool_choice" => raw == "\"auto\"",
-        _ => false,
-    }
-}
-
 impl Quirks {
     /// Makes `body` one that the provider takes.
     pub fn apply(&self, body: &mut Map<String, Value>, loss: &mut Loss) {
@@ -68,11 +55,5 @@ impl Quirks {
                 body.insert((*own).into(), value);
             }
         }
-    }
-
-    /// Whether there is nothing to apply.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        self.refuses.is_empty() && self.renames.is_empty()
     }
 }

@@ -26,9 +26,9 @@ impl Reader for BedrockReader {
             return;
         }
         let chunk = serde_json::from_slice::<Chunk<'_>>(event.data).ok();
-        if let Some(data) = chunk.and_then(|chunk| STANDARD.decode(chunk.bytes).ok()) {
-            self.0.read(Event { name: "", data: &data }, out);
-        }
+        // what can not be unwrapped is no event either
+        let data = chunk.and_then(|chunk| STANDARD.decode(chunk.bytes).ok()).unwrap_or_default();
+        self.0.read(Event { name: "", data: &data }, out);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     usage::Figures,
 };
 use crate::{
-    chat::{Delta, Maker, Signature, Usage},
+    chat::{Delta, Fault, Kind, Maker, Signature, Usage},
     dialect::{Event, Reader},
 };
 use serde::Deserialize;
@@ -57,9 +57,26 @@ struct Piece {
     stop_details: Value,
 }
 
+/// The events that an answer is made of.
+const KNOWN: [&str; 4] = ["message_start", "content_block_start", "content_block_delta", "message_delta"];
+
+fn is_json(data: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(data).is_ok()
+}
+
 impl Reader for StreamReader {
     fn read(&mut self, event: Event<'_>, out: &mut Vec<Delta>) {
-        let Ok(mut wire) = serde_json::from_slice::<Wire>(event.data) else { return };
+        let mut wire = match serde_json::from_slice::<Wire>(event.data) {
+            Ok(wire) => wire,
+            // as OpenAI's kin end their streams
+            Err(_) if event.data == b"[DONE]" => return,
+            // a hole in the answer would be worse than its end; events to come may have any shape, as long as it is one
+            Err(error) if KNOWN.contains(&event.name) || !is_json(event.data) => {
+                let message = format!("an event can not be read: {error}");
+                return out.push(Delta::Fault(Fault { message, ..Fault::new(Kind::StreamError) }));
+            }
+            Err(_) => return,
+        };
         if wire.r#type.is_empty() {
             event.name.clone_into(&mut wire.r#type);
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     chat::Loss,
-    dialect::{Quirks, Rewrite, goal::asks_nothing},
+    dialect::{Quirks, Rewrite, left::asks_nothing},
     json::{Edits, Object, member, quoted},
 };
 use serde_json::{Map, Value};

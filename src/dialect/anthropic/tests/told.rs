@@ -201,12 +201,15 @@ fn a_whole_answer_and_its_stream_are_the_same() {
 }
 
 #[test]
-fn errors_in_a_stream_are_faults_and_nonsense_is_skipped() {
+fn errors_and_broken_events_are_faults_and_what_is_new_is_skipped() {
     let out = deltas(
         "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n",
     );
     assert!(matches!(&out[..], [Delta::Fault(fault)] if fault.kind == Kind::Overloaded));
-    assert_eq!(deltas("data: [DONE]\n\ndata: {\"type\":\"new_event\"}\n\ndata: {\n\n"), []);
+    assert_eq!(deltas("data: [DONE]\n\ndata: {\"type\":\"new_event\",\"delta\":1}\n\n"), []);
+    for broken in ["data: {\n\n", "event: content_block_delta\ndata: {\"delta\":1}\n\n"] {
+        assert!(matches!(&deltas(broken)[..], [Delta::Fault(fault)] if fault.kind == Kind::StreamError));
+    }
     let bare = deltas(
         "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n",
     );

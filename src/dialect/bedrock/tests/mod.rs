@@ -355,7 +355,7 @@ fn what_has_no_word_is_told() {
         ..Request::default()
     };
     let (body, loss) = written(LLAMA, &request);
-    assert_eq!(loss, "messages.name,temperature,seed,metadata,verbosity,modalities,messages.audio");
+    assert_eq!(loss, "messages.name,temperature,seed,metadata,verbosity,messages.audio");
     assert_eq!(body["serviceTier"], json!({"type": "flex"}));
     assert_eq!(body["requestMetadata"], json!({"user": "user-1", "team": "a"}));
     assert_eq!(body["inferenceConfig"], json!({"temperature": 1}));

@@ -36,21 +36,7 @@ pub fn read(body: Map<String, Value>) -> Result<Request, Unfit> {
         extra: Map::new(),
         unread,
     };
-    Ok(Request { extra: asking(fields.map), ..request })
-}
-
-/// The fields that ask for something.
-fn asking(mut rest: Map<String, Value>) -> Map<String, Value> {
-    rest.retain(|key, value| match (key.as_str(), &*value) {
-        (_, Value::Null) | ("store", Value::Bool(false)) => false,
-        ("service_tier", Value::String(tier)) => !matches!(tier.as_str(), "auto" | "default"),
-        // what every target does anyway
-        ("modalities", Value::Array(list)) => {
-            !matches!(list.as_slice(), [Value::String(text)] if text == "text")
-        }
-        _ => true,
-    });
-    rest
+    Ok(Request { extra: fields.map, ..request })
 }
 
 /// The newer name wins: it is the one that newer models read.
