@@ -6,7 +6,7 @@ use crate::{
     dialect::Writer,
     json::put,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Writes chunks of chat completions.
 #[derive(Debug)]
@@ -15,7 +15,8 @@ pub struct StreamWriter {
     model: String,
     created: u64,
     shows_usage: bool,
-    head: Map<String, Value>,
+    /// What every chunk begins with, written once: all but its choices.
+    head: String,
     /// The choices that have had their role.
     spoken: Vec<u32>,
     /// How many thoughts each choice has ended: the index of its next proof.
@@ -30,22 +31,25 @@ impl StreamWriter {
     /// Writes for a client that asked at `created` (seconds), and wants its usage told or not.
     #[must_use]
     pub fn new(model: &str, created: u64, shows_usage: bool) -> Self {
-        Self {
+        let mut writer = Self {
             model: model.into(),
             created,
             shows_usage,
-            head: Map::new(),
+            head: String::new(),
             spoken: Vec::new(),
             thoughts: 0,
             thinking: false,
             refused: Vec::new(),
             usage: None,
-        }
+        };
+        writer.begin("", "");
+        writer
     }
 
     fn begin(&mut self, id: &str, model: &str) {
         let model = if model.is_empty() { &self.model } else { model };
-        self.head = head(id, model, self.created, "chat.completion.chunk");
+        let head = Value::Object(head(id, model, self.created, "chat.completion.chunk")).to_string();
+        head.trim_end_matches('}').clone_into(&mut self.head);
     }
 
     fn chunk(&mut self, choice: u32, delta: Value, out: &mut Vec<u8>) {
@@ -68,21 +72,17 @@ impl StreamWriter {
                 put(delta, "role", "assistant");
             }
         }
-        self.data(json!([piece]), None, out);
+        self.data(&json!([piece]), None, out);
     }
 
-    fn data(&self, choices: Value, usage: Option<Value>, out: &mut Vec<u8>) {
-        let mut chunk = self.head.clone();
-        chunk.insert("choices".into(), choices);
-        chunk.extend(usage.map(|usage| ("usage".into(), usage)));
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(Value::Object(chunk).to_string().as_bytes());
-        out.extend_from_slice(b"\n\n");
+    fn data(&self, choices: &Value, usage: Option<&Value>, out: &mut Vec<u8>) {
+        let usage = usage.map(|usage| format!(",\"usage\":{usage}")).unwrap_or_default();
+        out.extend_from_slice(format!("data: {},\"choices\":{choices}{usage}}}\n\n", self.head).as_bytes());
     }
 
     fn done(&mut self, out: &mut Vec<u8>) {
         if let Some(used) = self.usage.filter(|_| self.shows_usage) {
-            self.data(json!([]), Some(usage(&used)), out);
+            self.data(&json!([]), Some(&usage(&used)), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
