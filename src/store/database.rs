@@ -93,7 +93,8 @@ impl Store {
         let turn = timeout_at(patience.end(), self.0.turn.clone().lock_owned()).await?;
         let mut link = self.connect(patience).await?;
         link.hold(turn);
-        link.script(self.engine().begin_write(matches!(patience, Patience::Each(_)))).await?;
+        let most = matches!(patience, Patience::Until(_)).then_some(self.settings().deadline);
+        link.script(self.engine().begin_write(most)).await?;
         Ok(link)
     }
 
