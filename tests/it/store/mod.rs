@@ -1,0 +1,11 @@
+//! The store: one contract, run on SQLite and on a real PostgreSQL; and what happens when either dies.
+
+mod contract;
+mod entries;
+mod keys;
+mod moving;
+mod place;
+mod publishing;
+mod racing;
+mod routes;
+mod tokens;
