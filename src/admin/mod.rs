@@ -22,7 +22,7 @@ pub use settings::{Settings, Tls};
 
 use crate::{
     exchange::World,
-    store::{Store, StoreError, TokenDraft},
+    store::{Actor, Role, Store, StoreError, TokenDraft, Write},
     telemetry::Telemetry,
 };
 use futures_util::future::BoxFuture;
@@ -71,6 +71,12 @@ impl Office {
         Self { settings, world, telemetry, store, notices, publisher, throttle }
     }
 
+    /// What this pair tells of itself.
+    #[must_use]
+    pub fn tell(&self) -> serde_json::Value {
+        status::status(self)
+    }
+
     /// What was committed is live when this ends.
     async fn publish(&self) {
         self.publisher.publish().await;
@@ -83,8 +89,7 @@ impl Office {
 /// The store can not be reached.
 pub async fn first_token(store: &Store) -> Result<Option<String>, StoreError> {
     let secret::Fresh { token, hash, prefix } = secret::Fresh::admin();
-    let actor = crate::store::Actor { id: "start".into(), name: "first start".into() };
-    let role = crate::store::Role::Admin;
-    let draft = TokenDraft { name: "first".into(), role, hash, prefix, expires_at: None };
-    Ok(store.first_token(&actor, &draft).await?.map(|_| token))
+    let actor = Actor { id: "start".into(), name: "first start".into() };
+    let draft = TokenDraft { name: "first".into(), role: Role::Admin, hash, prefix, expires_at: None };
+    Ok(store.first_token(Write::by(&actor), &draft).await?.map(|_| token))
 }

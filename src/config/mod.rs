@@ -2,6 +2,7 @@
 
 mod clients;
 mod expand;
+mod people;
 mod providers;
 mod reader;
 mod sections;
@@ -36,6 +37,10 @@ pub struct Config {
     pub exchange: exchange::Settings,
     /// Where routes and versions are kept; it may hold a password.
     pub store: Secret,
+    /// The file in which the last good state of the store is kept.
+    pub last_good: PathBuf,
+    /// What tells this pair from others that share its store.
+    pub pair: String,
     /// A folder of route documents.
     pub routes: Option<PathBuf>,
     /// The providers, by name.

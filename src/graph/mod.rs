@@ -45,6 +45,7 @@ mod sample;
 mod tests;
 mod walk;
 
+pub use check::is_name;
 pub use diagnostic::{Code, Diagnostic};
 pub use document::{Document, Known};
 pub use facts::{Fact, Facts};

@@ -219,7 +219,6 @@ pub(super) async fn update(
         models: body.models.unwrap_or(old.terms.models),
         routing: body.routing.unwrap_or(old.terms.routing),
     };
-    office.check(&draft.name, &draft.terms)?;
     let expires_at = body.expires_at.map_or(old.expires_at, |end| end.map(SystemTime::from));
     let draft = KeyDraft { name: body.name.unwrap_or(old.name), terms, expires_at };
     office.check(&draft.name, &draft.terms)?;
