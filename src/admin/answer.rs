@@ -75,12 +75,17 @@ pub(super) struct Trouble {
 impl Trouble {
     /// What is wrong with a document that was sent as the request's body.
     pub(super) fn of(diagnostic: &Diagnostic) -> Self {
+        Self::within(&["body"], diagnostic)
+    }
+
+    /// What is wrong with a document that stands at `place` in the request.
+    fn within(place: &[&str], diagnostic: &Diagnostic) -> Self {
         let steps = diagnostic.pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         let steps = steps.map(|step| step.parse::<u32>().map_or_else(|_| Value::from(step.as_str()), Value::from));
         Self {
             code: Code::Invalid.number(),
             message: diagnostic.message.clone(),
-            path: [Value::from("body")].into_iter().chain(steps).collect(),
+            path: place.iter().map(|step| Value::from(*step)).chain(steps).collect(),
             rule: Some(diagnostic.code.to_string()),
             element: diagnostic.element.clone(),
             hint: Some(diagnostic.hint.clone()),
@@ -183,6 +188,13 @@ impl Failure {
     /// Everything that is wrong with a document.
     pub(super) fn diagnostics(found: &[Diagnostic]) -> Self {
         Self { code: Code::Invalid, troubles: found.iter().map(Trouble::of).collect(), retry_after: None }
+    }
+
+    /// Everything that is wrong with what stands in a field of the body.
+    pub(super) fn in_field(field: &str, found: &[Diagnostic]) -> Self {
+        let place = ["body", field];
+        let troubles = found.iter().map(|diagnostic| Trouble::within(&place, diagnostic)).collect();
+        Self { code: Code::Invalid, troubles, retry_after: None }
     }
 
     pub(super) fn wait(self, wait: Duration) -> Self {

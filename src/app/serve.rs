@@ -51,7 +51,6 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let people = People::open(&config.admin).await?;
     let store = Store::new(config.store.reveal(), now).map_err(|e| Failure::Said(format!("store: {e}")))?;
     let notices = Arc::new(Notices::default());
-    let pair = config.pair.clone();
     let settings = config.admin.clone();
     let hands = Hands {
         store: store.clone(),
@@ -76,7 +75,7 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let (stop, stopped) = watch::channel(());
     let health = tonic_health::server::HealthReporter::new();
     let address = people.address;
-    let stored = tokio::spawn(stored::follow(publisher, Arc::clone(&office), pair, operators));
+    let stored = tokio::spawn(stored::follow(publisher, Arc::clone(&office), operators));
     let people = tokio::spawn(people.serve(office, stopped.clone()));
     let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
     let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));

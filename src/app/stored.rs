@@ -1,7 +1,11 @@
 //! The store, followed: what is committed there is live here within two seconds, and this pair tells how it is.
 
 use super::{publish::Publisher, say};
-use crate::admin::{self, Office, Publish};
+use crate::{
+    admin::{self, Office, Publish},
+    config::environment,
+};
+use rand::RngExt;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -11,7 +15,8 @@ const POLL: Duration = Duration::from_millis(500);
 const BEAT: Duration = Duration::from_secs(5);
 
 /// Follows the store for as long as the process lives.
-pub(super) async fn follow(publisher: Arc<Publisher>, office: Arc<Office>, pair: String, operators: bool) {
+pub(super) async fn follow(publisher: Arc<Publisher>, office: Arc<Office>, operators: bool) {
+    let pair = pair();
     let mut watch = publisher.store.watch();
     let mut told: Option<Instant> = None;
     // the operator's own token needs no first one beside it
@@ -38,6 +43,12 @@ pub(super) async fn follow(publisher: Arc<Publisher>, office: Arc<Office>, pair:
             publisher.publish().await;
         }
     }
+}
+
+/// The machine's name, and something that tells this process from others on it.
+fn pair() -> String {
+    let machine = environment("HOSTNAME").unwrap_or_else(|| "pair".into());
+    format!("{machine}-{:08x}", rand::rng().random::<u32>())
 }
 
 /// Gives a store without tokens its first one, and prints it; tells whether there is one now.

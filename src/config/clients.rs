@@ -25,9 +25,6 @@ pub(super) fn read(mut section: Section<'_>) -> Settings {
         }
         settings.keys.push(key);
     }
-    if settings.clients == Clients::Required && settings.keys.is_empty() {
-        section.notes.warn(section.at("clients"), "a key is required, but there is none: nobody is served");
-    }
     section.end();
     settings
 }

@@ -39,8 +39,6 @@ pub struct Config {
     pub store: Secret,
     /// The file in which the last good state of the store is kept.
     pub last_good: PathBuf,
-    /// What tells this pair from others that share its store.
-    pub pair: String,
     /// A folder of route documents.
     pub routes: Option<PathBuf>,
     /// The providers, by name.

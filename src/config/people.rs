@@ -1,7 +1,6 @@
 //! People's door and the store behind it.
 
 use super::{
-    expand::Lookup,
     reader::{Notes, Section},
     values::{count, duration, size, text},
 };
@@ -9,7 +8,6 @@ use crate::{
     admin::{Settings, Tls},
     provider::Secret,
 };
-use rand::RngExt;
 use serde_json::Value;
 use std::{
     fs,
@@ -77,10 +75,4 @@ fn url(value: &Value, folder: &Path) -> Result<Secret, String> {
 
 fn sqlite(file: &str, folder: &Path) -> Secret {
     Secret::new(format!("sqlite:{}", folder.join(file.trim_start_matches("//")).display()))
-}
-
-/// The machine's name, and something that tells this process from others on it.
-pub(super) fn pair(lookup: Lookup<'_>) -> String {
-    let machine = lookup("HOSTNAME").unwrap_or_else(|| "pair".into());
-    format!("{machine}-{:08x}", rand::rng().random::<u32>())
 }

@@ -35,7 +35,6 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
         exchange: clients::read(root.section("auth")),
         store: people::store(&mut root),
         last_good: root.notes.folder.join("attache.last-good.json"),
-        pair: people::pair(root.notes.lookup),
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),
         prices: providers::prices(&mut root),

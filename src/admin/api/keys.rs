@@ -280,6 +280,6 @@ impl Office {
         let Some(configuration) = &terms.routing else { return Ok(()) };
         let live = Arc::clone(&self.world.live());
         let providers: Vec<&str> = live.snapshot.providers.keys().map(String::as_str).collect();
-        routing::read(configuration, Known::Providers(&providers)).map(drop).map_err(|found| Failure::mistakes("routing", &found))
+        routing::read(configuration, Known::Providers(&providers)).map(drop).map_err(|found| Failure::in_field("routing", &found))
     }
 }
