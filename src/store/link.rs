@@ -11,11 +11,14 @@ use sqlx::{
 use std::time::Duration;
 use tokio::{
     sync::OwnedMutexGuard,
-    time::{Instant, error::Elapsed, timeout, timeout_at},
+    time::{Instant, error::Elapsed, sleep, timeout, timeout_at},
 };
 
 /// How long a connection may take to undo what was begun before it is given up.
 const UNDO: Duration = Duration::from_secs(2);
+
+/// How long a busy file is left alone.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A statement with its values.
 pub(super) type Ask<'q> = Query<'q, Any, AnyArguments>;
@@ -64,6 +67,18 @@ impl Link {
         let (connection, end) = self.step()?;
         let answer = timeout_at(end, script.execute(connection)).await;
         self.answered(answer).map(drop)
+    }
+
+    /// As `script`, again and again while SQLite's file is another's: not every statement waits for it by itself.
+    pub(super) async fn insist(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        loop {
+            let (connection, end) = self.step()?;
+            let answer = timeout_at(end, sqlx::raw_sql(sql).execute(connection)).await;
+            if !matches!(&answer, Ok(Err(error)) if is_busy(error)) {
+                return self.answered(answer).map(drop);
+            }
+            sleep(AGAIN).await;
+        }
     }
 
     /// Runs a statement; tells how many rows it touched.
@@ -125,6 +140,11 @@ impl Link {
         self.cut = answer.as_ref().err().is_some_and(|error| error.as_database_error().is_none());
         Ok(answer?)
     }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "5")
 }
 
 impl Drop for Link {

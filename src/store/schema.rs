@@ -12,7 +12,7 @@ pub(super) const NEWEST: usize = STEPS.len();
 pub(super) async fn migrate(mut link: Link, engine: Engine) -> Result<(), StoreError> {
     if engine == Engine::Sqlite {
         // readers and a writer beside each other; kept in the file
-        link.script("PRAGMA journal_mode = WAL").await?;
+        link.insist("PRAGMA journal_mode = WAL").await?;
     }
     link.script(engine.begin_schema()).await?;
     link.script("CREATE TABLE IF NOT EXISTS schema_steps (taken BIGINT NOT NULL)").await?;

@@ -5,6 +5,7 @@ mod ask;
 mod envoy;
 mod graph;
 mod pair;
+mod postgres;
 mod process;
 mod provider;
 
@@ -12,6 +13,7 @@ pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
 pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{House, Pair};
+pub(crate) use postgres::Postgres;
 pub(crate) use provider::{Provider, Seen};
 
 use std::time::{Duration, Instant};

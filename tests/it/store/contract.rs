@@ -5,6 +5,7 @@ use super::{entries, keys, moving, place::Place, publishing, racing, routes, tok
 macro_rules! contract {
     ($($room:ident { $($name:ident,)* })*) => {
         contract!(@ sqlite, Place::sqlite(); $($($room $name)*)*);
+        contract!(@ postgres, Place::postgres().await; $($($room $name)*)*);
     };
     (@ $engine:ident, $place:expr; $($room:ident $name:ident)*) => {
         mod $engine {

@@ -1,11 +1,19 @@
 //! A place for a store, empty, gone with the test; and what the tests of stores say in few words.
 
+use crate::house::Postgres;
 use attache::store::{Actor, Draft, Page, Route, Store, Version, Write};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use std::{
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
+
+/// The server of all tests that do not harm it.
+static SERVER: LazyLock<Postgres> = LazyLock::new(|| Postgres::start("fsync = off"));
 
 /// A URL under which a store can be opened as often as wanted.
 pub(crate) struct Place {
@@ -20,9 +28,22 @@ impl Place {
         Self { url: format!("sqlite:{}/attache.db", folder.path().display()), _folder: Some(folder) }
     }
 
+    /// A database of PostgreSQL.
+    pub(crate) async fn postgres() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("place_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&SERVER.url("postgres")).await.unwrap();
+        raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        Self { url: SERVER.url(&name), _folder: None }
+    }
+
     /// Another one of the same engine.
     pub(crate) async fn another(&self) -> Self {
-        Self::sqlite()
+        match self.url.starts_with("sqlite") {
+            true => Self::sqlite(),
+            false => Self::postgres().await,
+        }
     }
 
     /// A store here, with a clock that stands still.
