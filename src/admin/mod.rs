@@ -71,10 +71,10 @@ impl Office {
         Self { settings, world, telemetry, store, notices, publisher, throttle }
     }
 
-    /// What this pair tells of itself.
+    /// What this pair tells the others that share its store.
     #[must_use]
     pub fn tell(&self) -> serde_json::Value {
-        status::status(self)
+        status::summary(self)
     }
 
     /// What was committed is live when this ends.

@@ -36,8 +36,26 @@ pub(super) async fn page(State(office): State<Arc<Office>>) -> Response {
     (policy, Html(page)).into_response()
 }
 
-/// What this pair tells of itself.
-pub(super) fn status(office: &Office) -> Value {
+/// What this pair tells the others that share its store.
+pub(super) fn summary(office: &Office) -> Value {
+    let live = office.world.live();
+    let snapshot = &live.snapshot;
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "state": state(office),
+        "in_flight": office.world.in_flight(),
+        "snapshot": snapshot.version,
+        "change": office.notices.standing().change,
+        "routes": snapshot.routes.len(),
+        "problems": snapshot.problems.len() + office.notices.complaints().len(),
+    })
+}
+
+fn state(office: &Office) -> &'static str {
+    if office.world.is_draining() { "draining" } else { "serving" }
+}
+
+fn status(office: &Office) -> Value {
     let live = Arc::clone(&office.world.live());
     let snapshot = &live.snapshot;
     let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -64,7 +82,7 @@ pub(super) fn status(office: &Office) -> Value {
         .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "state": if office.world.is_draining() { "draining" } else { "serving" },
+        "state": state(office),
         "in_flight": office.world.in_flight(),
         "snapshot": {
             "version": snapshot.version,

@@ -112,7 +112,7 @@ impl Publisher {
         if !same(&snapshot, &live.snapshot) || config.exchange != live.settings {
             tell(&snapshot, &live.snapshot);
             self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
-            self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
+            self.world.publish(Live { snapshot: Arc::new(snapshot), settings: config.exchange });
         }
         read
     }
@@ -150,8 +150,8 @@ fn same(new: &Snapshot, old: &Snapshot) -> bool {
 fn tell(new: &Snapshot, old: &Snapshot) {
     for problem in new.problems.iter().filter(|p| !old.problems.contains(p)) {
         tracing::error!(
-            source = problem.source, route = problem.route, kept_version = problem.kept, mistakes = ?problem.mistakes,
-            "a route is broken"
+            source = problem.source, route = problem.route, key = problem.key, kept_version = problem.kept,
+            mistakes = ?problem.mistakes, "{} is broken", if problem.key.is_some() { "a key" } else { "a route" }
         );
     }
     tracing::info!(

@@ -9,7 +9,7 @@ use crate::{
         cloudflare::{Gateway, RouteView, may_change, number},
         input::{Body, IfMatch, Path, Tagged},
     },
-    graph::Key,
+    graph::Split,
     store::{Canary, Role},
 };
 use axum::extract::State;
@@ -35,9 +35,9 @@ impl NewCanary {
         if !(self.percent > 0.0 && self.percent < 100.0) {
             return Err(Failure::at(Code::Invalid, &["body", "percent"], "expected a number above 0 and below 100"));
         }
-        if let Some(Err(why)) = self.key.as_deref().map(Key::parse) {
-            return Err(Failure::at(Code::Invalid, &["body", "key"], why.to_string()));
-        }
+        let shares = [("live", 100.0 - self.percent), ("canary", self.percent)];
+        Split::new("canary", self.key.as_deref(), &shares)
+            .map_err(|why| Failure::at(Code::Invalid, &["body", "key"], why))?;
         Ok(Canary { version: number(&self.version_id)?, percent: self.percent, key: self.key })
     }
 }

@@ -111,7 +111,7 @@ pub(super) async fn models(State(office): State<Arc<Office>>, _: Caller) -> Answ
     let live = office.world.live();
     let snapshot = &live.snapshot;
     let mut names = BTreeSet::new();
-    for target in snapshot.targets() {
+    for target in snapshot.routes.values().flat_map(|route| route.live.program.targets()) {
         names.insert((target.provider.to_string(), target.model.to_string()));
     }
     for provider in snapshot.providers.values() {

@@ -281,7 +281,7 @@ impl FileRoute {
         let bytes = std::fs::read(&route.source).ok()?;
         let document = crate::graph::Document::parse(&bytes).ok()?.canonical();
         let elements = document.get("elements").map(Value::to_string)?;
-        let (name, version, source) = (route.name.clone(), route.version.clone(), route.source.clone());
+        let (name, version, source) = (route.name.clone(), route.live.number.clone(), route.source.clone());
         Some(Self { name, version, elements, source, since })
     }
 }
