@@ -5,8 +5,8 @@ use crate::{
     admin::Office,
     config::Config,
     exchange::{Live, World},
-    snapshot::{Snapshot, build},
-    store::Folder,
+    snapshot::{Snapshot, Sources, build},
+    store::{Folder, Published},
     telemetry::Telemetry,
 };
 use notify::{
@@ -127,14 +127,21 @@ impl Publisher {
         let live = Arc::clone(&self.world.live());
         let documents = config.routes.clone().map(|folder| Folder::new(folder).read()).transpose();
         let documents = documents.map_err(|error| format!("routes: {error}"))?.unwrap_or_default();
-        let snapshot = build(&documents, &config.providers, &config.prices, &live.snapshot, now());
+        let sources = Sources {
+            documents: &documents,
+            published: &Published::default(),
+            keys: &config.keys,
+            providers: &config.providers,
+            prices: &config.prices,
+        };
+        let snapshot = build(&sources, &live.snapshot, now());
         kept.only(&config.providers);
         if same(&snapshot, &live.snapshot) && config.exchange == live.settings {
             return Ok(());
         }
         tell(&snapshot, &live.snapshot);
         self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
-        self.world.publish(Live::new(Arc::new(snapshot), config.exchange));
+        self.world.publish(Live { snapshot: Arc::new(snapshot), settings: config.exchange });
         Ok(())
     }
 }
@@ -164,8 +171,8 @@ fn same(new: &Snapshot, old: &Snapshot) -> bool {
 fn tell(new: &Snapshot, old: &Snapshot) {
     for problem in new.problems.iter().filter(|p| !old.problems.contains(p)) {
         tracing::error!(
-            source = problem.source, route = problem.route, kept_version = problem.kept, mistakes = ?problem.mistakes,
-            "a route is broken"
+            source = problem.source, route = problem.route, key = problem.key, kept_version = problem.kept,
+            mistakes = ?problem.mistakes, "{} is broken", if problem.key.is_some() { "a key" } else { "a route" }
         );
     }
     tracing::info!(

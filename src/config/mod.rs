@@ -13,6 +13,7 @@ pub use reader::{Mistake, Warning};
 use crate::{
     admin, bootstrap, exchange, extproc,
     provider::{Prices, Provider, Secret},
+    snapshot::KeyDocument,
     telemetry,
 };
 use reader::{Notes, Section};
@@ -34,6 +35,8 @@ pub struct Config {
     pub envoy: bootstrap::Settings,
     /// One request's life.
     pub exchange: exchange::Settings,
+    /// The client keys.
+    pub keys: Vec<KeyDocument>,
     /// Where routes and versions are kept; it may hold a password.
     pub store: Secret,
     /// A folder of route documents.

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     admin,
     bootstrap::{self, AccessLog},
-    exchange::{Limits, Retry},
+    exchange::{self, Limits, Retry},
     extproc::{self, Listen},
     provider::Secret,
     telemetry::{self, Otlp, log},
@@ -30,11 +30,13 @@ const SOCKET_PATH: usize = 107;
 /// The whole document. Where something is wrong a default stands in: the caller looks at the notes.
 pub(super) fn read(mut root: Section<'_>) -> Config {
     let (mut limits, limit_of) = limits(root.section("limits"));
+    let (clients, keys) = clients::read(root.section("auth"));
     let mut config = Config {
         extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
         admin: admin::Settings::default(),
         envoy: envoy(root.section("envoy"), &mut limits),
-        exchange: clients::read(root.section("auth")),
+        exchange: exchange::Settings { clients, ..exchange::Settings::default() },
+        keys,
         store: Secret::new("sqlite:attache.db"),
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),
