@@ -62,13 +62,17 @@ fn status(office: &Office) -> Value {
     let routes: Vec<_> = snapshot
         .routes
         .values()
-        .map(|r| json!({"name": r.name, "version": r.version, "source": r.source}))
+        .map(|r| {
+            json!({"name": r.name, "version": r.live.number, "source": r.source,
+                   "canary": r.canary.as_ref().map(|c| json!({"version": c.version.number, "percent": c.percent})),
+                   "pinned": r.pinned.iter().map(|v| &v.number).collect::<Vec<_>>()})
+        })
         .collect();
     let problems: Vec<_> = snapshot
         .problems
         .iter()
         .map(
-            |p| json!({"source": p.source, "route": p.route, "mistakes": p.mistakes, "kept_version": p.kept}),
+            |p| json!({"source": p.source, "route": p.route, "key": p.key, "mistakes": p.mistakes, "kept_version": p.kept}),
         )
         .collect();
     let mut providers: Vec<_> = snapshot.providers.values().collect();

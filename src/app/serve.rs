@@ -125,7 +125,7 @@ impl People {
 
 fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
     let ledger = Arc::new(ledger::Memory::new(ledger::Settings::default()));
-    let live = Live::new(Arc::new(Snapshot::empty(now())), config.exchange.clone());
+    let live = Live { snapshot: Arc::new(Snapshot::empty(now())), settings: config.exchange.clone() };
     let telemetry = Arc::clone(telemetry);
     World::new(live, ledger, move |record| telemetry.record(record), now)
 }

@@ -5,7 +5,8 @@ use crate::{
     chat::Fault,
     exchange::{Live, Script, Settings, Simulation},
     graph::{Known, Program, Target},
-    snapshot::{Snapshot, build},
+    snapshot::{Snapshot, Sources, build},
+    store::Published,
 };
 use jiff::Timestamp;
 use std::{
@@ -72,12 +73,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn live(config: Option<&Path>) -> Result<(Live, Option<Vec<String>>), Failure> {
     let nothing = Snapshot::empty(now());
     let Some(path) = config else {
-        return Ok((Live::new(Arc::new(nothing), Settings::default()), None));
+        return Ok((Live { snapshot: Arc::new(nothing), settings: Settings::default() }, None));
     };
     let config = load(path)?;
-    let snapshot = build(&[], &config.providers, &config.prices, &nothing, now());
+    let sources = Sources {
+        documents: &[],
+        published: &Published::default(),
+        keys: &config.keys,
+        providers: &config.providers,
+        prices: &config.prices,
+    };
+    let snapshot = build(&sources, &nothing, now());
     let known = config.providers.into_iter().map(|provider| provider.name).collect();
-    Ok((Live::new(Arc::new(snapshot), config.exchange), Some(known)))
+    Ok((Live { snapshot: Arc::new(snapshot), settings: config.exchange }, Some(known)))
 }
 
 fn program(file: &Path, known: Option<&[String]>) -> Result<Program, Failure> {

@@ -14,6 +14,7 @@ pub use reader::{Mistake, Warning};
 use crate::{
     admin, bootstrap, exchange, extproc,
     provider::{Prices, Provider, Secret},
+    snapshot::KeyDocument,
     telemetry,
 };
 use reader::{Notes, Section};
@@ -35,6 +36,8 @@ pub struct Config {
     pub envoy: bootstrap::Settings,
     /// One request's life.
     pub exchange: exchange::Settings,
+    /// The client keys.
+    pub keys: Vec<KeyDocument>,
     /// Where routes and versions are kept; it may hold a password.
     pub store: Secret,
     /// The file in which the last good state of the store is kept.

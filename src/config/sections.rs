@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     bootstrap::{self, AccessLog},
-    exchange::{Limits, Retry},
+    exchange::{self, Limits, Retry},
     extproc::{self, Listen},
     telemetry::{self, Otlp, log},
 };
@@ -28,11 +28,13 @@ const SOCKET_PATH: usize = 107;
 /// The whole document. Where something is wrong a default stands in: the caller looks at the notes.
 pub(super) fn read(mut root: Section<'_>) -> Config {
     let (mut limits, limit_of) = limits(root.section("limits"));
+    let (clients, keys) = clients::read(root.section("auth"));
     let mut config = Config {
         extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
         admin: people::read(root.section("admin"), root.notes),
         envoy: envoy(root.section("envoy"), &mut limits),
-        exchange: clients::read(root.section("auth")),
+        exchange: exchange::Settings { clients, ..exchange::Settings::default() },
+        keys,
         store: people::store(&mut root),
         last_good: root.notes.folder.join("attache.last-good.json"),
         routes: None,

@@ -1,12 +1,17 @@
 //! What a client asks for: head and body, read once.
 
 use super::{
-    client::metadata, event::Headers, facts::Input, refuse::Refuse, settings::ClientKey, world::Live,
+    client::{metadata, who},
+    event::Headers,
+    facts::Input,
+    refuse::Refuse,
+    world::Live,
 };
 use crate::{
     chat::{Request, Unfit},
     dialect::{Endpoint, openai::Form},
     json::Object,
+    snapshot::Client,
 };
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -23,7 +28,7 @@ pub struct Head {
     /// The endpoint that its path names.
     pub endpoint: Endpoint,
     /// Who asks.
-    pub key: Option<Arc<ClientKey>>,
+    pub key: Option<Arc<Client>>,
     /// When it came.
     pub now: SystemTime,
 }
@@ -31,7 +36,7 @@ pub struct Head {
 impl Head {
     /// Reads the headers of a request.
     pub(super) fn read(headers: Headers, live: &Live, now: SystemTime) -> Result<Self, Box<Refuse>> {
-        let (endpoint, key) = Self::check(&headers, live)?;
+        let (endpoint, key) = Self::check(&headers, live, now)?;
         Ok(Self { headers, endpoint, key, now })
     }
 
@@ -39,7 +44,8 @@ impl Head {
     pub(super) fn check(
         headers: &Headers,
         live: &Live,
-    ) -> Result<(Endpoint, Option<Arc<ClientKey>>), Box<Refuse>> {
+        now: SystemTime,
+    ) -> Result<(Endpoint, Option<Arc<Client>>), Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
@@ -47,7 +53,7 @@ impl Head {
         if method != "POST" {
             return Err(Refuse::method(method, path).into());
         }
-        let key = live.clients.of(headers)?;
+        let key = who(headers, live, now)?;
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {

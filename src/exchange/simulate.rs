@@ -261,10 +261,11 @@ mod tests {
     use super::*;
     use crate::{
         chat::Kind,
-        exchange::{ClientKey, Clients, Settings},
+        exchange::{Clients, Settings},
         graph::Known,
-        provider::Secret,
-        snapshot::Snapshot,
+        provider::{Prices, Secret},
+        snapshot::{KeyDocument, Snapshot, Sources, build},
+        store::{Published, Terms},
     };
     use serde_json::{Value, json};
     use std::sync::Arc;
@@ -298,7 +299,17 @@ mod tests {
     }
 
     fn run(simulation: Simulation, settings: Settings, script: &mut Script) -> Value {
-        let live = Live::new(Arc::new(Snapshot::empty(SystemTime::UNIX_EPOCH)), settings);
+        let terms = Terms { routes: vec!["other".into()], ..Terms::default() };
+        let (id, name, key) = ("k".into(), "k".into(), Secret::new("k"));
+        let sources = Sources {
+            documents: &[],
+            published: &Published::default(),
+            keys: &[KeyDocument { id, name, key, terms, expires_at: None }],
+            providers: &[],
+            prices: &Prices::default(),
+        };
+        let nothing = Snapshot::empty(SystemTime::UNIX_EPOCH);
+        let live = Live { snapshot: Arc::new(build(&sources, &nothing, SystemTime::UNIX_EPOCH)), settings };
         serde_json::to_value(simulation.run(&program(), &live, script)).unwrap()
     }
 
@@ -375,15 +386,7 @@ mod tests {
 
     #[test]
     fn a_request_that_would_be_refused_is_refused() {
-        let key = ClientKey {
-            id: "k".into(),
-            name: "k".into(),
-            key: Secret::new("k"),
-            metadata: serde_json::Map::new(),
-            models: vec![],
-            routes: vec!["other".into()],
-        };
-        let keyed = Settings { clients: Clients::Required, keys: vec![key], ..Settings::default() };
+        let keyed = Settings { clients: Clients::Required, ..Settings::default() };
         let body = |text: &str| Simulation { body: text.into(), ..simulation() };
         let mut known = simulation();
         known.headers.push(("authorization".into(), "Bearer k".into()));

@@ -1,6 +1,6 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
-use super::{client::Clients, life::Broke, parked::Parked, settings::Settings};
+use super::{life::Broke, parked::Parked, settings::Settings};
 use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use std::{
@@ -29,21 +29,10 @@ pub struct World {
 /// What is replaced whole when routes or settings change.
 #[derive(Debug)]
 pub struct Live {
-    /// Routes, providers, prices.
+    /// Routes, client keys, providers, prices.
     pub snapshot: Arc<Snapshot>,
     /// The room's settings.
     pub settings: Settings,
-    /// The client keys.
-    pub clients: Clients,
-}
-
-impl Live {
-    /// Puts the two together.
-    #[must_use]
-    pub fn new(snapshot: Arc<Snapshot>, settings: Settings) -> Self {
-        let clients = Clients::new(&settings);
-        Self { snapshot, settings, clients }
-    }
 }
 
 impl World {

@@ -41,6 +41,7 @@ mod program;
 mod reader;
 #[cfg(test)]
 mod sample;
+mod split;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -52,4 +53,5 @@ pub use facts::{Fact, Facts};
 pub use node::{Amount, Call, LimitAsk, OnError, Params, Target, Technique};
 pub use path::{Path, PathError, Root, Segment};
 pub use program::Program;
-pub use walk::{End, Step, Walk, Why};
+pub use split::Split;
+pub use walk::{End, Moved, Passed, Step, Walk, Why};
