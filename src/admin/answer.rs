@@ -1,6 +1,9 @@
 //! The one shape of answers, good and bad: Cloudflare's envelope.
 
-use crate::{graph::Diagnostic, store::{Listed, Page, StoreError}};
+use crate::{
+    graph::Diagnostic,
+    store::{Listed, Page, StoreError},
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -80,8 +83,10 @@ impl Trouble {
 
     /// What is wrong with a document that stands at `place` in the request.
     fn within(place: &[&str], diagnostic: &Diagnostic) -> Self {
-        let steps = diagnostic.pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
-        let steps = steps.map(|step| step.parse::<u32>().map_or_else(|_| Value::from(step.as_str()), Value::from));
+        let steps =
+            diagnostic.pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+        let steps =
+            steps.map(|step| step.parse::<u32>().map_or_else(|_| Value::from(step.as_str()), Value::from));
         Self {
             code: Code::Invalid.number(),
             message: diagnostic.message.clone(),
@@ -221,7 +226,10 @@ impl IntoResponse for Failure {
         let body = json!({"success": false, "errors": self.troubles, "messages": [], "result": null});
         let mut response = (self.code.status(), Json(body)).into_response();
         if let Some(wait) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, wait.as_millis().div_ceil(1000).to_string().parse().unwrap_or(HeaderValue::from_static("60")));
+            response.headers_mut().insert(
+                header::RETRY_AFTER,
+                wait.as_millis().div_ceil(1000).to_string().parse().unwrap_or(HeaderValue::from_static("60")),
+            );
         }
         if self.code == Code::NoToken {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -233,7 +241,6 @@ impl IntoResponse for Failure {
 /// A bad answer, as it is written.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Failure)]
-#[expect(dead_code, reason = "it is there for its schema")]
 pub(super) struct FailureShape {
     /// `false`.
     success: bool,

@@ -69,7 +69,8 @@ impl FromRequestParts<Arc<Office>> for Caller {
         let Some(cookie) = cookie(&parts.headers) else { return Err(no_token()) };
         let caller = office.logged_in(cookie, address).await?;
         if !parts.method.is_safe() && !caller.shows_csrf(&parts.headers) {
-            let message = format!("a browser's write needs the header `{CSRF}` with the value that its login gave");
+            let message =
+                format!("a browser's write needs the header `{CSRF}` with the value that its login gave");
             return Err(Failure::new(Code::NoCsrf, message));
         }
         Ok(caller)

@@ -4,13 +4,13 @@ use super::{
     Office,
     answer::{Code, Failure},
 };
+use crate::store::{self, Once};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use crate::store::{self, Once};
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -88,10 +88,18 @@ impl Page {
     pub(super) fn checked(self) -> Result<store::Page, Failure> {
         let Self { page, per_page } = self;
         if !(1..=1_000_000).contains(&page) {
-            return Err(Failure::at(Code::Invalid, &["query", "page"], "expected a number from 1 to 1000000"));
+            return Err(Failure::at(
+                Code::Invalid,
+                &["query", "page"],
+                "expected a number from 1 to 1000000",
+            ));
         }
         if !(1..=1000).contains(&per_page) {
-            return Err(Failure::at(Code::Invalid, &["query", "per_page"], "expected a number from 1 to 1000"));
+            return Err(Failure::at(
+                Code::Invalid,
+                &["query", "per_page"],
+                "expected a number from 1 to 1000",
+            ));
         }
         Ok(store::Page { page, per_page })
     }
@@ -182,11 +190,13 @@ impl FromRequestParts<Arc<Office>> for IfMatch {
             return Ok(Self(None));
         }
         let tag = text.strip_prefix("W/").unwrap_or(text);
-        let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+        let revision =
+            tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
         revision.map(|revision| Self(Some(revision))).ok_or_else(|| {
-            let message = format!("`{text}` is no ETag that this server gave; send the one of your last GET, such as \"7\"");
+            let message = format!(
+                "`{text}` is no ETag that this server gave; send the one of your last GET, such as \"7\""
+            );
             Failure::at(Code::Invalid, &["header", "if-match"], message)
         })
     }
 }
-

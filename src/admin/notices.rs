@@ -36,7 +36,8 @@ impl Notices {
 
     /// The store has answered: this pair serves the change of this number.
     pub fn here(&self, change: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).store = Standing { change, ..Standing::default() };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).store =
+            Standing { change, ..Standing::default() };
     }
 
     /// The store can not be reached; tells whether that is news.

@@ -36,9 +36,12 @@ struct Doors;
 impl Modify for Doors {
     fn modify(&self, document: &mut openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An admin token")).build();
-        let session = ApiKeyValue::with_description(super::caller::COOKIE, "The cookie of POST /api/v1/session");
-        let csrf = ApiKeyValue::with_description(super::caller::CSRF, "What POST /api/v1/session gave, for writes");
+        let token =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An admin token")).build();
+        let session =
+            ApiKeyValue::with_description(super::caller::COOKIE, "The cookie of POST /api/v1/session");
+        let csrf =
+            ApiKeyValue::with_description(super::caller::CSRF, "What POST /api/v1/session gave, for writes");
         components.add_security_scheme("token", SecurityScheme::Http(token));
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
         components.add_security_scheme("csrf", SecurityScheme::ApiKey(ApiKey::Header(csrf)));

@@ -108,6 +108,10 @@ async fn unknown() -> Failure {
 }
 
 async fn wrong_method(request: Request) -> Failure {
-    let message = format!("{} does not take {}; /api/v1/openapi.json describes what it takes", request.uri().path(), request.method());
+    let message = format!(
+        "{} does not take {}; /api/v1/openapi.json describes what it takes",
+        request.uri().path(),
+        request.method()
+    );
     Failure::new(Code::WrongMethod, message)
 }

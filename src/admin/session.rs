@@ -65,7 +65,10 @@ pub(super) async fn login(
     let (cookie, csrf) = (secret::random(), secret::random());
     let expires_at = office.world.now() + office.settings.session;
     let token = caller.actor.id.clone();
-    office.store.begin_session(&Session { hash: hash(&cookie), token, csrf: csrf.clone(), expires_at }).await?;
+    office
+        .store
+        .begin_session(&Session { hash: hash(&cookie), token, csrf: csrf.clone(), expires_at })
+        .await?;
     let set = office.cookie(&cookie, office.settings.session.as_secs());
     let who = Who::of(&Caller { csrf: Some(csrf), ..caller });
     Ok(([(header::SET_COOKIE, set)], Answer::new(who)).into_response())

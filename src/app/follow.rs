@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::{
-    sync::{Mutex, mpsc},
+    sync::mpsc,
     time::{Instant, timeout},
 };
 

@@ -48,7 +48,16 @@ impl Publisher {
         let Hands { store, notices, world, telemetry } = hands;
         let keeper = Keeper::new(config.last_good.clone());
         let (stored, building) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { config: Mutex::new(config), store, notices, world, telemetry, stored, building, keeper })
+        Arc::new(Self {
+            config: Mutex::new(config),
+            store,
+            notices,
+            world,
+            telemetry,
+            stored,
+            building,
+            keeper,
+        })
     }
 
     /// The first world: of the store, or of what is on disk while that is away.

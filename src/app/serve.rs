@@ -113,7 +113,8 @@ impl People {
             None => None,
         };
         let at = settings.listen;
-        let listener = TcpListener::bind(at).await.map_err(|error| said(&format!("listen.admin: {at}"), error))?;
+        let listener =
+            TcpListener::bind(at).await.map_err(|error| said(&format!("listen.admin: {at}"), error))?;
         let listener = listener.into_std()?;
         Ok(Self { address: listener.local_addr()?, listener, tls })
     }

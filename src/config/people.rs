@@ -26,12 +26,17 @@ pub(super) fn read(mut section: Section<'_>, notes: &Notes<'_>) -> Settings {
     let mut settings = Settings { token: token(notes), ..Settings::default() };
     let folder = notes.folder;
     section.set("max_body", &mut settings.max_body, size(1 << 10..=64 << 20));
-    section.set("session", &mut settings.session, duration(Duration::from_mins(1)..=Duration::from_hours(24 * 30)));
+    section.set(
+        "session",
+        &mut settings.session,
+        duration(Duration::from_mins(1)..=Duration::from_hours(24 * 30)),
+    );
     section.set("failures", &mut settings.failures, count(1..=1_000_000));
     if section.has("tls") {
         let mut tls = section.section("tls");
         let path = |value: &Value| text(value).map(|path| folder.join(path));
-        let files: (Option<PathBuf>, Option<PathBuf>) = (tls.required("certificate", path), tls.required("key", path));
+        let files: (Option<PathBuf>, Option<PathBuf>) =
+            (tls.required("certificate", path), tls.required("key", path));
         if let (Some(certificate), Some(key)) = files {
             settings.tls = Some(Tls { certificate, key });
         }
@@ -51,7 +56,10 @@ fn token(notes: &Notes<'_>) -> Option<Secret> {
     })?;
     let token = token.trim();
     if token.len() < SHORTEST {
-        notes.mistake(TOKEN, format!("an admin token has at least {SHORTEST} letters; `openssl rand -hex 32` makes one"));
+        notes.mistake(
+            TOKEN,
+            format!("an admin token has at least {SHORTEST} letters; `openssl rand -hex 32` makes one"),
+        );
     }
     Some(Secret::new(token))
 }
@@ -68,7 +76,9 @@ fn url(value: &Value, folder: &Path) -> Result<Secret, String> {
     match url.strip_prefix("sqlite:") {
         Some("") => Err("names no file; expected `sqlite:FILE`".into()),
         Some(file) => Ok(sqlite(file, folder)),
-        None if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => Ok(Secret::new(url)),
+        None if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) => {
+            Ok(Secret::new(url))
+        }
         None => Err("expected `sqlite:FILE` or `postgres://...`".into()),
     }
 }

@@ -61,7 +61,8 @@ impl Prices {
     pub fn rows(&self) -> Vec<Priced<'_>> {
         let set = self.set.rows(false);
         let known: HashSet<_> = set.iter().map(|row| (row.provider, row.model)).collect();
-        let built_in = self.built_in.rows(true).into_iter().filter(|row| !known.contains(&(row.provider, row.model)));
+        let built_in =
+            self.built_in.rows(true).into_iter().filter(|row| !known.contains(&(row.provider, row.model)));
         let mut rows: Vec<_> = set.iter().copied().chain(built_in).collect();
         rows.sort_by_key(|row| (row.provider, row.model));
         rows
@@ -95,7 +96,8 @@ impl Table {
     }
 
     fn rows(&self, built_in: bool) -> Vec<Priced<'_>> {
-        let pairs = self.0.iter().flat_map(|(provider, models)| models.iter().map(move |model| (provider, model)));
+        let pairs =
+            self.0.iter().flat_map(|(provider, models)| models.iter().map(move |model| (provider, model)));
         pairs.map(|(provider, (model, price))| Priced { provider, model, price: *price, built_in }).collect()
     }
 

@@ -80,6 +80,17 @@ pub(super) async fn list(
 impl From<Event> for EventView {
     fn from(event: Event) -> Self {
         let Event { number, at, actor, action, kind, id, name, before, after } = event;
-        Self { number, at: time(at), actor_id: actor.id, actor: actor.name, action, kind, id, name, before, after }
+        Self {
+            number,
+            at: time(at),
+            actor_id: actor.id,
+            actor: actor.name,
+            action,
+            kind,
+            id,
+            name,
+            before,
+            after,
+        }
     }
 }

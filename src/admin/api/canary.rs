@@ -33,7 +33,11 @@ pub(super) struct NewCanary {
 impl NewCanary {
     fn read(self) -> Result<Canary, Failure> {
         if !(self.percent > 0.0 && self.percent < 100.0) {
-            return Err(Failure::at(Code::Invalid, &["body", "percent"], "expected a number above 0 and below 100"));
+            return Err(Failure::at(
+                Code::Invalid,
+                &["body", "percent"],
+                "expected a number above 0 and below 100",
+            ));
         }
         let shares = [("live", 100.0 - self.percent), ("canary", self.percent)];
         Split::new("canary", self.key.as_deref(), &shares)
@@ -111,7 +115,8 @@ impl Office {
         canary: Option<Canary>,
         expected: Option<u64>,
     ) -> Result<Tagged<Answer<RouteView>>, Failure> {
-        let (route, version) = self.store.set_canary(caller.writes().expecting(expected), id, canary.as_ref()).await?;
+        let (route, version) =
+            self.store.set_canary(caller.writes().expecting(expected), id, canary.as_ref()).await?;
         self.publish().await;
         Ok(told(RouteView::new(&Gateway::ours(), route, version)))
     }
@@ -123,7 +128,8 @@ impl Office {
         (number, pinned): (u32, bool),
         expected: Option<u64>,
     ) -> Result<Tagged<Answer<RouteView>>, Failure> {
-        let (route, version) = self.store.pin(caller.writes().expecting(expected), id, number, pinned).await?;
+        let (route, version) =
+            self.store.pin(caller.writes().expecting(expected), id, number, pinned).await?;
         self.publish().await;
         Ok(told(RouteView::new(&Gateway::ours(), route, version)))
     }

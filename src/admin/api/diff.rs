@@ -66,7 +66,8 @@ pub(super) async fn diff(
 
 fn changes(before: &str, after: &str) -> Vec<Change> {
     let [before, after] = [before, after].map(elements);
-    let find = |all: &[(String, Value)], id: &str| all.iter().find(|(other, _)| other == id).map(|(_, e)| e.clone());
+    let find =
+        |all: &[(String, Value)], id: &str| all.iter().find(|(other, _)| other == id).map(|(_, e)| e.clone());
     let now = after.iter().filter_map(|(id, element)| {
         let old = find(&before, id);
         let change = match &old {

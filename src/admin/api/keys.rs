@@ -12,7 +12,7 @@ use crate::{
     },
     graph::Known,
     import::routing,
-    store::{ClientKey, KeySecret, KeyDraft, Role, Terms},
+    store::{ClientKey, KeyDraft, KeySecret, Role, Terms},
 };
 use axum::extract::State;
 use jiff::Timestamp;
@@ -74,7 +74,8 @@ impl KeyView {
             (None, _) => "active",
         };
         let Terms { metadata, routes, models, routing } = key.terms;
-        let secret = |KeySecret { prefix, expires_at, .. }| SecretView { prefix, expires_at: expires_at.map(time) };
+        let secret =
+            |KeySecret { prefix, expires_at, .. }| SecretView { prefix, expires_at: expires_at.map(time) };
         Self {
             id: key.id,
             name: key.name,
@@ -145,7 +146,9 @@ pub(super) struct Rotation {
 }
 
 /// `null` is told from nothing.
-fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
 
@@ -280,6 +283,8 @@ impl Office {
         let Some(configuration) = &terms.routing else { return Ok(()) };
         let live = Arc::clone(&self.world.live());
         let providers: Vec<&str> = live.snapshot.providers.keys().map(String::as_str).collect();
-        routing::read(configuration, Known::Providers(&providers)).map(drop).map_err(|found| Failure::in_field("routing", &found))
+        routing::read(configuration, Known::Providers(&providers))
+            .map(drop)
+            .map_err(|found| Failure::in_field("routing", &found))
     }
 }

@@ -3,12 +3,10 @@
 mod audit;
 mod canary;
 mod diff;
-mod imports;
 mod keys;
 mod place;
 mod tokens;
 mod validate;
-mod walks;
 mod world;
 
 use super::{
@@ -33,13 +31,9 @@ pub(super) fn router() -> OpenApiRouter<Arc<Office>> {
     let all = OpenApiRouter::new()
         .routes(routes!(session::login, session::who, session::logout))
         .routes(routes!(validate::validate))
-        .routes(routes!(walks::simulate))
-        .routes(routes!(walks::replay))
         .routes(routes!(diff::diff))
         .routes(routes!(canary::set, canary::end))
         .routes(routes!(canary::pin, canary::unpin))
-        .routes(routes!(imports::portkey))
-        .routes(routes!(imports::cloudflare))
         .routes(routes!(world::providers))
         .routes(routes!(world::models))
         .routes(routes!(world::prices))

@@ -10,7 +10,7 @@ use crate::{
         input::{Page, Path, Query, Repeatable},
         secret::Fresh,
     },
-    store::{TokenDraft, Role, Token},
+    store::{Role, Token, TokenDraft},
 };
 use axum::extract::State;
 use jiff::Timestamp;

@@ -141,7 +141,14 @@ pub(super) async fn prices(State(office): State<Arc<Office>>, _: Caller) -> Answ
 /// List the pairs that share this one's store, and how they are.
 #[utoipa::path(get, path = "/pairs", tag = "world", operation_id = "list_pairs",
     responses((status = 200, description = "The pairs.", body = Answer<Vec<PairView>>), Failures))]
-pub(super) async fn pairs(State(office): State<Arc<Office>>, _: Caller) -> Result<Answer<Vec<PairView>>, Failure> {
+pub(super) async fn pairs(
+    State(office): State<Arc<Office>>,
+    _: Caller,
+) -> Result<Answer<Vec<PairView>>, Failure> {
     let pairs = office.store.pairs().await?.into_iter();
-    Ok(Answer::new(pairs.map(|pair| PairView { id: pair.id, seen_at: time(pair.seen_at), status: pair.status }).collect()))
+    Ok(Answer::new(
+        pairs
+            .map(|pair| PairView { id: pair.id, seen_at: time(pair.seen_at), status: pair.status })
+            .collect(),
+    ))
 }

@@ -34,7 +34,10 @@ impl<T> Data<T> {
     pub(super) fn new(items: T, page: Page, order_by: &'static str, total_count: u64) -> Self {
         let order_by_direction = if order_by == "name" { "asc" } else { "desc" };
         let Page { page, per_page } = page;
-        Self { success: true, data: Paged { items, page, per_page, order_by, order_by_direction, total_count } }
+        Self {
+            success: true,
+            data: Paged { items, page, per_page, order_by, order_by_direction, total_count },
+        }
     }
 }
 

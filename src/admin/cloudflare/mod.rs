@@ -8,7 +8,7 @@ mod view;
 
 pub(super) use place::number;
 pub(super) use routes::may_change;
-pub(super) use view::{CanaryView, Gateway, RouteView, time};
+pub(super) use view::{Gateway, RouteView, time};
 
 use super::Office;
 use std::sync::Arc;

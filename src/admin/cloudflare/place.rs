@@ -126,6 +126,8 @@ pub(super) struct NewDeployment {
 
 /// The number that a `version_id` is.
 pub(in crate::admin) fn number(version_id: &str) -> Result<u32, Failure> {
-    let wanted = || Failure::new(Code::Unknown, format!("there is no version `{version_id}`; they are numbered from 1"));
+    let wanted = || {
+        Failure::new(Code::Unknown, format!("there is no version `{version_id}`; they are numbered from 1"))
+    };
     version_id.parse().ok().filter(|number| *number > 0).ok_or_else(wanted)
 }

@@ -38,7 +38,8 @@ pub(super) async fn list(
     let gateway = place.gateway();
     let name = filter.name.as_deref();
     let stored = office.store.routes(page, name).await?;
-    let mut routes: Vec<_> = stored.items.into_iter().map(|(route, version)| RouteView::new(&gateway, route, version)).collect();
+    let mut routes: Vec<_> =
+        stored.items.into_iter().map(|(route, version)| RouteView::new(&gateway, route, version)).collect();
     // those of the folder come after all others
     let files = office.file_routes(name);
     let total = stored.total.saturating_add(files.len() as u64);
@@ -65,8 +66,10 @@ pub(super) async fn create(
         graph.must_be_valid()?;
     }
     let draft = graph.draft(body.comment);
-    let (route, version) =
-        office.store.create_route(caller.writes().once(once.as_ref()), &body.name, &draft, body.deploy).await?;
+    let (route, version) = office
+        .store
+        .create_route(caller.writes().once(once.as_ref()), &body.name, &draft, body.deploy)
+        .await?;
     office.publish().await;
     let view = RouteView::new(&place.gateway(), route, version);
     Ok(Tagged::new(view.tag(), Answer::new(view.diagnosed(&graph))))
@@ -99,7 +102,8 @@ pub(super) async fn rename(
     let (gateway, id) = place.split();
     may_change(&id)?;
     office.may_be_named(&body.name)?;
-    let (route, version) = office.store.rename_route(caller.writes().expecting(expected), &id, &body.name).await?;
+    let (route, version) =
+        office.store.rename_route(caller.writes().expecting(expected), &id, &body.name).await?;
     office.publish().await;
     let view = RouteView::new(&gateway, route, version);
     Ok(Tagged::new(view.tag(), Renamed::new(view)))
@@ -149,7 +153,10 @@ impl Office {
             return Err(Failure::at(Code::Invalid, &["body", "name"], message));
         }
         if let Some(file) = self.file_routes(Some(name)).pop() {
-            let message = format!("the name `{}` is that of a route that comes from a file; choose another one", file.name);
+            let message = format!(
+                "the name `{}` is that of a route that comes from a file; choose another one",
+                file.name
+            );
             return Err(Failure::at(Code::Taken, &["body", "name"], message));
         }
         Ok(())

@@ -71,8 +71,10 @@ pub(super) async fn create(
     let (route, _) = office.store.route(&id).await?;
     let graph = office.graph(&route.name, &body.elements)?;
     let draft = graph.draft(body.comment);
-    let (route, version) =
-        office.store.create_version(caller.writes().expecting(expected).once(once.as_ref()), &id, &draft).await?;
+    let (route, version) = office
+        .store
+        .create_version(caller.writes().expecting(expected).once(once.as_ref()), &id, &draft)
+        .await?;
     let view = RouteView::new(&gateway, route, version).diagnosed(&graph);
     Ok(Tagged::new(view.tag(), Answer::new(view)))
 }
@@ -133,8 +135,10 @@ pub(super) async fn deploy(
     may_change(&id)?;
     let number = number(&body.version_id)?;
     office.must_be_deployable(&id, number).await?;
-    let (route, version) =
-        office.store.deploy(caller.writes().expecting(expected), &id, number, body.comment.as_deref()).await?;
+    let (route, version) = office
+        .store
+        .deploy(caller.writes().expecting(expected), &id, number, body.comment.as_deref())
+        .await?;
     office.publish().await;
     let view = RouteView::new(&gateway, route, version);
     Ok(Tagged::new(view.tag(), Answer::new(view)))

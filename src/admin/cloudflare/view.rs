@@ -114,7 +114,8 @@ pub(in crate::admin) struct CanaryView {
 
 /// RFC 3339, in UTC.
 pub(in crate::admin) fn time(time: SystemTime) -> String {
-    Timestamp::try_from(time).map_or_else(|_| String::new(), |time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    Timestamp::try_from(time)
+        .map_or_else(|_| String::new(), |time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// JSON that we wrote ourselves.
