@@ -1,6 +1,6 @@
 //! `attache serve`: builds the world, opens the doors, and closes them in order.
 
-use super::{Failure, follow, load, now, runtime};
+use super::{Failure, dice, follow, load, now, runtime};
 use crate::{
     admin::{self, Office},
     config::Config,
@@ -74,7 +74,7 @@ fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
     let ledger = Arc::new(ledger::Memory::new(ledger::Settings::default()));
     let live = Live { snapshot: Arc::new(Snapshot::empty(now())), settings: config.exchange.clone() };
     let telemetry = Arc::clone(telemetry);
-    World::new(live, ledger, move |record| telemetry.record(record), now)
+    World::new(live, ledger, move |record| telemetry.record(record), now, dice)
 }
 
 async fn serve_envoy(
