@@ -51,6 +51,7 @@ pub fn simulation(body: Vec<u8>) -> Simulation {
         path: "/v1/chat/completions?a=b&c=%20".into(),
         headers: Vec::new(),
         body,
+        key: None,
         dice: 7,
         now: now(),
     }

@@ -128,6 +128,11 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// The dice of the process: the one place that asks for chance.
+fn dice() -> u64 {
+    rand::random()
+}
+
 /// The runtime of a command.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)

@@ -1,7 +1,7 @@
 //! `attache serve`: builds the world, opens the doors, and closes them in order.
 
 use super::{
-    Failure,
+    Failure, dice,
     follow::Follower,
     load, now,
     publish::{Hands, Publisher},
@@ -128,7 +128,7 @@ fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
     let ledger = Arc::new(ledger::Memory::new(ledger::Settings::default()));
     let live = Live { snapshot: Arc::new(Snapshot::empty(now())), settings: config.exchange.clone() };
     let telemetry = Arc::clone(telemetry);
-    World::new(live, ledger, move |record| telemetry.record(record), now)
+    World::new(live, ledger, move |record| telemetry.record(record), now, dice)
 }
 
 async fn serve_envoy(

@@ -40,12 +40,31 @@ impl Head {
         Ok(Self { headers, endpoint, key, now })
     }
 
+    /// The same of a request whose client is known.
+    pub(super) fn of(
+        headers: Headers,
+        live: &Live,
+        key: Option<Arc<Client>>,
+        now: SystemTime,
+    ) -> Result<Self, Box<Refuse>> {
+        let endpoint = Self::endpoint(&headers)?;
+        Self::fits(&headers, live)?;
+        Ok(Self { headers, endpoint, key, now })
+    }
+
     /// What it is that the headers ask for, and who asks.
     pub(super) fn check(
         headers: &Headers,
         live: &Live,
         now: SystemTime,
     ) -> Result<(Endpoint, Option<Arc<Client>>), Box<Refuse>> {
+        let endpoint = Self::endpoint(headers)?;
+        let key = who(headers, live, now)?;
+        Self::fits(headers, live)?;
+        Ok((endpoint, key))
+    }
+
+    fn endpoint(headers: &Headers) -> Result<Endpoint, Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
@@ -53,13 +72,17 @@ impl Head {
         if method != "POST" {
             return Err(Refuse::method(method, path).into());
         }
-        let key = who(headers, live, now)?;
+        Ok(endpoint)
+    }
+
+    /// Whether the body may be as long as it is said to be.
+    fn fits(headers: &Headers, live: &Live) -> Result<(), Box<Refuse>> {
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {
             return Err(Refuse::too_large(limit).into());
         }
-        Ok((endpoint, key))
+        Ok(())
     }
 }
 
@@ -95,14 +118,14 @@ impl Ask {
     ///
     /// # Errors
     /// Too large, not JSON, no model, bad metadata.
-    pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
+    pub fn read(head: Arc<Head>, body: Bytes, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
         // Envoy buffers a little more, and a chunked body tells no length in advance
         let limit = live.settings.limits.max_body;
         if body.len() > limit {
             return Err(Refuse::too_large(limit).into());
         }
         let size = body.len();
-        let (body, form) = read_body(&head, Bytes::from(body))?;
+        let (body, form) = read_body(&head, body)?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");

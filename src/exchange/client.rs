@@ -82,13 +82,22 @@ fn token(headers: &Headers) -> Option<&str> {
 }
 
 fn unknown_key() -> Refuse {
+    refused(
+        "this needs a known client key that has not expired: send it as `authorization: Bearer <key>`".into(),
+    )
+}
+
+/// There is no client key of this id.
+pub(super) fn no_such_key(id: &str) -> Refuse {
+    refused(format!("there is no client key `{id}`"))
+}
+
+fn refused(message: String) -> Refuse {
     Refuse {
         status: 401,
         refusal: Refusal {
             code: "invalid_api_key",
-            message:
-                "this needs a known client key that has not expired: send it as `authorization: Bearer <key>`"
-                    .into(),
+            message,
             param: None,
             class: "invalid_request_error",
             attempts: Vec::new(),

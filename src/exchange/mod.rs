@@ -32,7 +32,7 @@ pub use event::{Event, Headers, Unexpected};
 pub use life::Broke;
 pub use refuse::Refuse;
 pub use settings::{Clients, Limits, Retry, Settings};
-pub use simulate::{Limited, Outcomes, Script, Simulation, Trace, Tried, Verdict};
+pub use simulate::{Limited, Looked, Outcomes, Script, Simulation, Stepped, Trace, Tried, Verdict};
 pub use stage::Stage;
 pub use world::{Clock, Live, World};
 

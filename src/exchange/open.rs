@@ -19,7 +19,6 @@ use crate::{
     graph::Walk,
     snapshot::{Client, Route, Version},
 };
-use rand::RngExt;
 use std::{sync::Arc, time::SystemTime};
 use tokio::time::Instant;
 
@@ -84,7 +83,7 @@ fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> S
             Stage::Over
         }
         Ok(Open::Body(endpoint, key)) => {
-            let id = id(&headers);
+            let id = id(&headers, world);
             let head = Arc::new(Head { headers, endpoint, key, now });
             Stage::Reading(Reading::new(Opened::New(Box::new(Fresh { id, head, live, started }))))
         }
@@ -129,13 +128,14 @@ pub(super) fn endpoint(headers: &Headers) -> Option<Endpoint> {
 }
 
 /// The id that Envoy gave the exchange; one of our own where there is no retry loop before us.
-fn id(headers: &Headers) -> String {
-    headers.text(EXCHANGE).map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned)
+fn id(headers: &Headers, world: &World) -> String {
+    let own = || format!("{:016x}{:016x}", world.dice(), world.dice());
+    headers.text(EXCHANGE).map_or_else(own, str::to_owned)
 }
 
 /// Refuses a request for its head alone.
 fn turn_away(headers: &Headers, why: &Refuse, world: &World, out: &mut Vec<Effect>) -> Stage {
-    world.note(turned_away(id(headers), headers, world.now(), why));
+    world.note(turned_away(id(headers, world), headers, world.now(), why));
     // who asks for nothing that is known here is told in OpenAI's words
     refuse(why, endpoint(headers).map_or(Shape::Plain, |endpoint| endpoint.shape), out)
 }
@@ -235,8 +235,8 @@ impl Exchange {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
             why
         };
-        let dice = rand::rng().random();
-        let ask = Ask::read(Arc::clone(&head), body, &live, dice).map_err(|why| refused("", why))?;
+        let ask =
+            Ask::read(Arc::clone(&head), body.into(), &live, world.dice()).map_err(|why| refused("", why))?;
         let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
         if head.endpoint.shape == Shape::Count {
             return Ok(Began::Counted(ask.count()));
@@ -287,7 +287,7 @@ impl Exchange {
 }
 
 /// What the request's model names.
-fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
+pub(super) fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
     if let Some(name) = ask.model.strip_prefix("dynamic/") {
         return named(name, ask, live);
     }

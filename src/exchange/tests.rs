@@ -44,7 +44,7 @@ impl Life {
         let live = Live { snapshot: Arc::new(snapshot), settings };
         let ledger = Arc::new(Memory::new(ledger::Settings::default()));
         let note = move |record| noted.lock().unwrap().push(record);
-        let world = World::new(live, ledger, note, || SystemTime::UNIX_EPOCH);
+        let world = World::new(live, ledger, note, || SystemTime::UNIX_EPOCH, || 4);
         Self { world, records, effects: Vec::new() }
     }
 

@@ -22,6 +22,7 @@ pub struct World {
     pub(super) parked: Parked,
     records: Box<dyn Fn(Record) + Send + Sync>,
     clock: Clock,
+    dice: Box<dyn Fn() -> u64 + Send + Sync>,
     in_flight: AtomicUsize,
     draining: AtomicBool,
 }
@@ -36,12 +37,14 @@ pub struct Live {
 }
 
 impl World {
-    /// A world that begins with `live`, and gives the record of every exchange to `records`.
+    /// A world that begins with `live`, and gives the record of every exchange to `records`. `dice` throws a die of 2^64
+    /// sides for whatever is left to chance.
     pub fn new(
         live: Live,
         ledger: Arc<dyn Ledger>,
         records: impl Fn(Record) + Send + Sync + 'static,
         clock: Clock,
+        dice: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
         Self {
             live: ArcSwap::from_pointee(live),
@@ -49,6 +52,7 @@ impl World {
             parked: Parked::default(),
             records: Box::new(records),
             clock,
+            dice: Box::new(dice),
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         }
@@ -67,6 +71,11 @@ impl World {
     /// The time.
     pub fn now(&self) -> SystemTime {
         (self.clock)()
+    }
+
+    /// A throw of the die.
+    pub(super) fn dice(&self) -> u64 {
+        (self.dice)()
     }
 
     /// The time since the Unix epoch, as the ledger wants it.

@@ -1,7 +1,7 @@
 //! `model`: one target, how often it is tried, and which failures leave by `fallback`.
 
 use serde_json::{Map, Value};
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use super::Part;
 use crate::{
@@ -28,6 +28,18 @@ pub struct Target {
     pub provider: Box<str>,
     /// The model.
     pub model: Box<str>,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    /// Reads `provider/model`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts =
+            text.split_once('/').filter(|(provider, model)| !provider.is_empty() && !model.is_empty());
+        let (provider, model) = parts.ok_or_else(|| format!("`{text}` is no provider/model"))?;
+        Ok(Self { provider: provider.into(), model: model.into() })
+    }
 }
 
 impl fmt::Display for Target {

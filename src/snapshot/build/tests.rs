@@ -306,3 +306,20 @@ fn what_changes_of_keys_moves_the_snapshots_version() {
     assert_eq!(versions.iter().collect::<HashSet<_>>().len(), versions.len(), "{versions:?}");
     assert_eq!(version(key()), versions[0]);
 }
+
+#[test]
+fn zz_measure() {
+    let mut given = Given::new();
+    for i in 0..10_000 {
+        given = given.stored(&format!("r{i}"), 2, &[1, 2]).canary(1, 5.0, Some("user"));
+    }
+    for i in 0..10_000 {
+        given.published.keys.push(stored_key(&format!("k{i}"), &[(&format!("t{i}"), None)], None));
+    }
+    let t = std::time::Instant::now();
+    let first = given.first();
+    eprintln!("first {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    let second = given.build(&first);
+    eprintln!("second {:?} {}", t.elapsed(), second.version);
+}
