@@ -20,6 +20,8 @@ const UNDO: Duration = Duration::from_secs(2);
 /// How long a busy file is left alone.
 const AGAIN: Duration = Duration::from_millis(10);
 
+const SQLITE_BUSY: u32 = 5;
+
 /// A statement with its values.
 pub(super) type Ask<'q> = Query<'q, Any, AnyArguments>;
 
@@ -144,7 +146,8 @@ impl Link {
 
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code == "5")
+    // the lowest byte is the kind, those above it say more
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 impl Drop for Link {

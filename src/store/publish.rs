@@ -9,12 +9,16 @@ use std::collections::{BTreeMap, HashMap};
 /// How many documents are read at once.
 const CHUNK: usize = 500;
 
-/// Every version that can be called, without its document.
-const CALLABLE: &str = "
-    SELECT w.route, w.number, v.hash FROM (
-        SELECT d.route, d.version AS number FROM routes r
-            JOIN deployments d ON d.route = r.id AND d.number = r.deployment
-        UNION SELECT d.route, d.canary_version FROM routes r
+/// The live routes with the hash of what is live.
+const LIVE: &str = "
+    SELECT r.id, r.name, d.version, d.canary, v.hash FROM routes r
+    JOIN deployments d ON d.route = r.id AND d.number = r.deployment
+    JOIN versions v ON v.route = r.id AND v.number = d.version";
+
+/// The versions that can be called beside what is live.
+const BESIDE: &str = "
+    SELECT v.route, v.number, v.hash FROM (
+        SELECT d.route, d.canary_version AS number FROM routes r
             JOIN deployments d ON d.route = r.id AND d.number = r.deployment WHERE d.canary_version IS NOT NULL
         UNION SELECT p.route, p.version FROM routes r
             JOIN pins p ON p.route = r.id WHERE r.deployment IS NOT NULL
@@ -22,6 +26,8 @@ const CALLABLE: &str = "
 
 /// A version's route and number.
 type Place = (String, u32);
+/// Versions in order, each with its hash, and its document once that is known.
+type Callable = BTreeMap<Place, (String, Option<String>)>;
 
 impl Store {
     /// The number of the newest change: another one than before says that something is not as it was. It grows, unless an older
@@ -40,12 +46,12 @@ impl Store {
     pub async fn published(&self, known: &Published) -> Result<Published, StoreError> {
         let mut link = self.read().await?;
         let change = change_in(&mut link).await?;
-        let mut routes = live_routes(&mut link).await?;
-        let mut callable = callable(&mut link).await?;
+        let (mut routes, mut callable) = live(&mut link).await?;
         fill(&mut link, &mut callable, known).await?;
         for ((route, number), (hash, elements)) in callable {
             let Some(route) = routes.get_mut(&route) else { continue };
-            let elements = elements.unwrap_or_default();
+            let elements =
+                elements.ok_or_else(|| StoreError::Unknown { kind: "version", id: number.to_string() })?;
             route.versions.push(PublishedVersion { number, elements, hash });
         }
         let mut routes: Vec<_> = routes.into_values().collect();
@@ -58,34 +64,23 @@ pub(super) async fn change_in(link: &mut Link) -> Result<u64, StoreError> {
     link.one(sqlx::query("SELECT change FROM state WHERE id = 1")).await?.number("change")
 }
 
-/// The live routes by their ids, without versions.
-async fn live_routes(link: &mut Link) -> Result<HashMap<String, PublishedRoute>, StoreError> {
-    let live = sqlx::query(
-        "SELECT r.id, r.name, d.version, d.canary FROM routes r
-         JOIN deployments d ON d.route = r.id AND d.number = r.deployment",
-    );
-    let rows = link.all(live).await?;
-    let routes = rows.iter().map(|row| {
-        let id = row.text("id")?;
-        let (name, live, canary) = (row.text("name")?, row.number("version")?, row.maybe_json("canary")?);
-        Ok((id.clone(), PublishedRoute { id, name, live, canary, versions: vec![] }))
-    });
-    routes.collect()
-}
-
-/// The callable versions in order: hash, and the document once it is known.
-async fn callable(link: &mut Link) -> Result<BTreeMap<Place, (String, Option<String>)>, StoreError> {
-    let rows = link.all(sqlx::query(CALLABLE)).await?;
-    let rows = rows.iter();
-    rows.map(|row| Ok(((row.text("route")?, row.number("number")?), (row.text("hash")?, None)))).collect()
+/// The live routes by their ids, without versions; and all versions that can be called, without documents.
+async fn live(link: &mut Link) -> Result<(HashMap<String, PublishedRoute>, Callable), StoreError> {
+    let (mut routes, mut callable) = (HashMap::new(), Callable::new());
+    for row in link.all(sqlx::query(LIVE)).await? {
+        let (id, live) = (row.text("id")?, row.number("version")?);
+        callable.insert((id.clone(), live), (row.text("hash")?, None));
+        let (name, canary) = (row.text("name")?, row.maybe_json("canary")?);
+        routes.insert(id.clone(), PublishedRoute { id, name, live, canary, versions: vec![] });
+    }
+    for row in link.all(sqlx::query(BESIDE)).await? {
+        callable.insert((row.text("route")?, row.number("number")?), (row.text("hash")?, None));
+    }
+    Ok((routes, callable))
 }
 
 /// Puts the documents in: from `known` where it has them, the rest from the database.
-async fn fill(
-    link: &mut Link,
-    callable: &mut BTreeMap<Place, (String, Option<String>)>,
-    known: &Published,
-) -> Result<(), StoreError> {
+async fn fill(link: &mut Link, callable: &mut Callable, known: &Published) -> Result<(), StoreError> {
     for route in &known.routes {
         for version in &route.versions {
             match callable.get_mut(&(route.id.clone(), version.number)) {

@@ -3,6 +3,7 @@
 
 mod ask;
 mod envoy;
+mod gate;
 mod graph;
 mod pair;
 mod postgres;
@@ -11,6 +12,7 @@ mod provider;
 
 pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
+pub(crate) use gate::Gate;
 pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{House, Pair};
 pub(crate) use postgres::Postgres;
