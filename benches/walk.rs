@@ -60,12 +60,12 @@ fn walk(program: &Program, request: &Request) -> usize {
     let fault = attache::chat::Fault::of_status(503);
     let mut walk = Walk::new(program);
     loop {
-        match walk.step(program, request) {
+        let _moved = match walk.step(program, request) {
             Step::Limit(_) => walk.limited(program, true),
             Step::Call(call) if call.fallbacks == 0 => walk.answered(program, Err(&fault)),
             Step::Call(_) => walk.answered(program, Ok(())),
             Step::End(_) => return walk.path(program).count(),
-        }
+        };
     }
 }
 

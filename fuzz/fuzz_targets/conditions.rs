@@ -3,7 +3,8 @@
 
 use attache::{
     exchange::Script,
-    graph::{Known, Program},
+    graph::Known,
+    snapshot::Version,
 };
 use attache_fuzz::{BARE, simulation};
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
@@ -81,7 +82,7 @@ enum Key<'a> {
 
 fuzz_target!(|input: Input<'_>| {
     let condition = input.condition.json();
-    let Ok(program) = Program::read(route(&condition).to_string().as_bytes(), Known::Anything) else {
+    let Ok(version) = Version::of_document(route(&condition).to_string().as_bytes(), Known::Anything) else {
         return;
     };
     let mut body = object(&input.body);
@@ -90,7 +91,7 @@ fuzz_target!(|input: Input<'_>| {
     let metadata = Value::Object(object(&input.metadata)).to_string();
     simulation.headers = input.headers.iter().map(|(k, v)| (k.text().to_owned(), (*v).to_owned())).collect();
     simulation.headers.push(("x-attache-metadata".to_owned(), metadata));
-    let trace = simulation.run(&program, &BARE, &mut Script::default());
+    let trace = simulation.run_through(&version, &BARE, &mut Script::default());
     let end = trace.verdict.element.as_deref();
     assert_ne!(end, Some("contradiction"), "{condition} and its $not agree");
 });

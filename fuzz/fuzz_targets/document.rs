@@ -4,7 +4,8 @@
 use attache::{
     chat::{Fault, Kind},
     exchange::Outcomes,
-    graph::{Call, Known, LimitAsk, Program},
+    graph::{Call, Known, LimitAsk},
+    snapshot::Version,
 };
 use attache_fuzz::{BARE, simulation};
 use libfuzzer_sys::fuzz_target;
@@ -14,10 +15,11 @@ use std::collections::HashSet;
 const TRIES: usize = 11;
 
 fuzz_target!(|document: &[u8]| {
-    let Ok(program) = Program::read(document, Known::Anything) else { return };
-    let most = program.ids().count() * TRIES;
+    let Ok(version) = Version::of_document(document, Known::Anything) else { return };
+    let most = version.program.ids().count() * TRIES;
     let mut outcomes = Dealt { from: document.iter().rev().cycle(), steps_left: most };
-    let trace = simulation(br#"{"model":"m","a":[1,"x"]}"#.to_vec()).run(&program, &BARE, &mut outcomes);
+    let request = simulation(br#"{"model":"m","a":[1,"x"]}"#.to_vec());
+    let trace = request.run_through(&version, &BARE, &mut outcomes);
     assert_eq!(trace.path.last(), trace.verdict.element.as_ref());
     let distinct: HashSet<_> = trace.path.iter().collect();
     assert_eq!(distinct.len(), trace.path.len(), "an element was walked twice");

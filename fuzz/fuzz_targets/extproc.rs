@@ -127,7 +127,7 @@ fuzz_target!(|steps: Vec<Step<'_>>| RUNTIME.with(|runtime| runtime.block_on(run(
 
 async fn run(steps: &[Step<'_>]) {
     let ledger = Arc::new(Memory::new(ledger::Settings::default()));
-    let world = World::new(Live::new(Arc::clone(&LIVE.snapshot), LIVE.settings.clone()), ledger, drop, now);
+    let world = World::new(Live { snapshot: Arc::clone(&LIVE.snapshot), settings: LIVE.settings.clone() }, ledger, drop, now, || 4);
     let mut streams: [Stage; STREAMS] = std::array::from_fn(|_| Stage::Opening);
     for step in steps {
         if let Some(slot) = streams.get_mut(usize::from(step.stream) % STREAMS) {

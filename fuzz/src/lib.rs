@@ -5,8 +5,8 @@ pub mod stream;
 use attache::{
     exchange::{Live, Settings, Simulation},
     provider::{Credential, Dialect, Lack, Prices, Provider},
-    snapshot::{Snapshot, build},
-    store::Document,
+    snapshot::{Snapshot, Sources, build},
+    store::{Document, Published},
 };
 use std::{
     sync::{Arc, LazyLock},
@@ -26,11 +26,18 @@ pub fn live(routes: &[&str], max_attempts: u32) -> Live {
     let provider = |name| Provider::new(name, Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap());
     let locked = Credential::Missing(Lack::Variable("KEY".into()));
     let providers = [provider("mock"), Provider { credential: locked, ..provider("locked") }];
-    let snapshot = build(&documents, &providers, &Prices::default(), &Snapshot::empty(now()), now());
+    let sources = Sources {
+        documents: &documents,
+        published: &Published::default(),
+        keys: &[],
+        providers: &providers,
+        prices: &Prices::default(),
+    };
+    let snapshot = build(&sources, &Snapshot::empty(now()), now());
     assert!(snapshot.problems.is_empty(), "{:?}", snapshot.problems);
     let mut settings = Settings::default();
     settings.limits.max_attempts = max_attempts;
-    Live::new(Arc::new(snapshot), settings)
+    Live { snapshot: Arc::new(snapshot), settings }
 }
 
 /// The time in every world.
@@ -44,6 +51,7 @@ pub fn simulation(body: Vec<u8>) -> Simulation {
         path: "/v1/chat/completions?a=b&c=%20".into(),
         headers: Vec::new(),
         body,
+        key: None,
         dice: 7,
         now: now(),
     }

@@ -1,11 +1,14 @@
 //! The wiring: the commands, and the only place that knows every room.
 
 mod check;
+mod disk;
 mod follow;
 mod keep;
 mod mock;
+mod publish;
 mod serve;
 mod simulate;
+mod stored;
 
 use clap::{Parser, Subcommand};
 use std::{
@@ -123,6 +126,11 @@ fn told(mistakes: &[Mistake]) -> String {
 fn now() -> SystemTime {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks for the time")]
     SystemTime::now()
+}
+
+/// The dice of the process: the one place that asks for chance.
+fn dice() -> u64 {
+    rand::random()
 }
 
 /// The runtime of a command.

@@ -1,16 +1,25 @@
 //! `attache serve`: builds the world, opens the doors, and closes them in order.
 
-use super::{Failure, follow, load, now, runtime};
+use super::{
+    Failure, dice,
+    follow::Follower,
+    load, now,
+    publish::{Hands, Publisher},
+    runtime, stored,
+};
 use crate::{
-    admin::{self, Office},
+    admin::{self, Fittings, LoadedTls, Notices, Office, Publish},
     config::Config,
     exchange::{Live, World},
     extproc::{self, Door},
     ledger,
     snapshot::Snapshot,
+    store::Store,
     telemetry::{self, Telemetry},
 };
 use std::{
+    io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -36,21 +45,38 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let telemetry = Arc::new(Telemetry::start(&config.telemetry));
     let world = Arc::new(world(&config, &telemetry));
-    let office = Arc::new(Office::new(Arc::clone(&world), Arc::clone(&telemetry)));
-    let (extproc, admin) = (config.extproc.clone(), config.admin.listen);
+    let extproc = config.extproc.clone();
     let door =
         Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
-    let people =
-        TcpListener::bind(admin).await.map_err(|e| Failure::Said(format!("listen.admin: {admin}: {e}")))?;
-    // with port 0, any free one was taken
-    let address = people.local_addr()?;
-    let publisher =
-        follow::Publisher::new(path, config, Arc::clone(&world), Arc::clone(&office), Arc::clone(&telemetry));
-    let _watcher = publisher.follow().await?;
+    let people = People::open(&config.admin).await?;
+    let store = Store::new(config.store.reveal(), now).map_err(|e| Failure::Said(format!("store: {e}")))?;
+    let notices = Arc::new(Notices::default());
+    let settings = config.admin.clone();
+    let hands = Hands {
+        store: store.clone(),
+        notices: Arc::clone(&notices),
+        world: Arc::clone(&world),
+        telemetry: Arc::clone(&telemetry),
+    };
+    let publisher = Publisher::new(config, hands);
+    publisher.begin().await.map_err(Failure::Said)?;
+    let fittings = Fittings {
+        world: Arc::clone(&world),
+        telemetry: Arc::clone(&telemetry),
+        store,
+        notices,
+        publisher: Arc::clone(&publisher) as Arc<dyn Publish>,
+    };
+    let operators = settings.token.is_some();
+    let office = Arc::new(Office::new(settings, fittings));
+    let follower = Arc::new(Follower { path, publisher: Arc::clone(&publisher) });
+    let _watcher = follower.follow().await?;
 
     let (stop, stopped) = watch::channel(());
     let health = tonic_health::server::HealthReporter::new();
-    let people = tokio::spawn(admin::serve(people, office, closed(stopped.clone())));
+    let address = people.address;
+    let stored = tokio::spawn(stored::follow(publisher, Arc::clone(&office), operators));
+    let people = tokio::spawn(people.serve(office, stopped.clone()));
     let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
     let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));
     tracing::info!(admin = %address, extproc = ?extproc.listen, "serving");
@@ -62,6 +88,7 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let ended = tokio::time::timeout(Duration::from_secs(1), envoy).await;
     tracing::info!(in_flight = world.in_flight(), "stopped");
     sweeper.abort();
+    stored.abort();
     people.abort();
     telemetry.stop().await;
     match ended {
@@ -70,11 +97,38 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     }
 }
 
+/// People's door, open but not yet served.
+struct People {
+    listener: std::net::TcpListener,
+    /// With port 0, any free one was taken.
+    address: SocketAddr,
+    tls: Option<LoadedTls>,
+}
+
+impl People {
+    async fn open(settings: &admin::Settings) -> Result<Self, Failure> {
+        let said = |what: &str, error: io::Error| Failure::Said(format!("{what}: {error}"));
+        let tls = match &settings.tls {
+            Some(files) => Some(admin::tls(files).await.map_err(|error| said("admin.tls", error))?),
+            None => None,
+        };
+        let at = settings.listen;
+        let listener =
+            TcpListener::bind(at).await.map_err(|error| said(&format!("listen.admin: {at}"), error))?;
+        let listener = listener.into_std()?;
+        Ok(Self { address: listener.local_addr()?, listener, tls })
+    }
+
+    async fn serve(self, office: Arc<Office>, stopped: watch::Receiver<()>) -> io::Result<()> {
+        admin::serve(self.listener, self.tls, office, closed(stopped)).await
+    }
+}
+
 fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
     let ledger = Arc::new(ledger::Memory::new(ledger::Settings::default()));
-    let live = Live::new(Arc::new(Snapshot::empty(now())), config.exchange.clone());
+    let live = Live { snapshot: Arc::new(Snapshot::empty(now())), settings: config.exchange.clone() };
     let telemetry = Arc::clone(telemetry);
-    World::new(live, ledger, move |record| telemetry.record(record), now)
+    World::new(live, ledger, move |record| telemetry.record(record), now, dice)
 }
 
 async fn serve_envoy(

@@ -4,8 +4,9 @@ use super::{Failure, load, now, print, say};
 use crate::{
     chat::Fault,
     exchange::{Live, Script, Settings, Simulation},
-    graph::{Known, Program, Target},
-    snapshot::{Snapshot, build},
+    graph::{Known, Target},
+    snapshot::{Snapshot, Sources, Version, build},
+    store::{Folder, Published},
 };
 use jiff::Timestamp;
 use std::{
@@ -19,9 +20,9 @@ use std::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The route's document.
-    #[arg(long, value_name = "FILE")]
-    route: PathBuf,
+    /// The route's document; without it, the request's model names one of the configuration's routes or models.
+    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    route: Option<PathBuf>,
     /// The JSON body of the request; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
@@ -34,6 +35,9 @@ pub(super) struct Arguments {
     /// The client's metadata, as it stands in `x-attache-metadata`.
     #[arg(long, value_name = "JSON")]
     metadata: Option<String>,
+    /// The id of the client key that asks, instead of a token in a header.
+    #[arg(long, value_name = "ID", requires = "config")]
+    key: Option<String>,
     /// How every try of a model fails: by a status, or a fault's name such as `timeout`; may be given again.
     #[arg(long = "fail", value_name = "PROVIDER/MODEL=FAULT")]
     failing: Vec<Failing>,
@@ -46,65 +50,73 @@ pub(super) struct Arguments {
     /// When the request comes, such as 2026-01-31T08:00:00Z; now, if not given.
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<SystemTime>,
-    /// A configuration, for its providers, prices, client keys and limits.
+    /// A configuration, for its routes folder, providers, prices, client keys and limits.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (live, known) = live(arguments.config.as_deref())?;
-    let program = program(&arguments.route, known.as_deref())?;
-    let mut script = script(arguments, &program)?;
+    let (live, known) = live(arguments.config.as_deref(), arguments.route.is_none())?;
+    let mut script = Script {
+        faults: arguments.failing.iter().map(|f| (f.target.clone(), f.fault.clone())).collect(),
+        over: arguments.over.iter().cloned().collect(),
+    };
     let metadata = arguments.metadata.iter().map(|json| ("x-attache-metadata".to_owned(), json.clone()));
     let simulation = Simulation {
         path: arguments.path.clone(),
         headers: metadata.chain(arguments.headers.iter().cloned()).collect(),
         body: content(&arguments.request)?,
+        key: arguments.key.clone(),
         dice: arguments.dice,
         now: arguments.time.unwrap_or_else(now),
     };
-    let trace = simulation.run(&program, &live, &mut script);
+    let given = arguments.route.as_deref().map(|file| version(file, known.as_deref())).transpose()?;
+    // a request that is refused walks through nothing
+    if let Some(version) = given.clone().or_else(|| simulation.route(&live).ok()) {
+        script.fits(&version.program).map_err(Failure::Said)?;
+    }
+    let trace = match given {
+        Some(version) => simulation.run_through(&version, &live, &mut script),
+        None => simulation.run(&live, &mut script),
+    };
     let text = serde_json::to_string_pretty(&trace).map_err(|error| Failure::Said(error.to_string()))?;
     print(&format!("{text}\n"))
 }
 
-/// The world of a configuration, and the names of its providers.
-fn live(config: Option<&Path>) -> Result<(Live, Option<Vec<String>>), Failure> {
+/// The world of a configuration, with its routes if they are asked for, and the names of its providers.
+fn live(config: Option<&Path>, routes: bool) -> Result<(Live, Option<Vec<String>>), Failure> {
     let nothing = Snapshot::empty(now());
     let Some(path) = config else {
-        return Ok((Live::new(Arc::new(nothing), Settings::default()), None));
+        return Ok((Live { snapshot: Arc::new(nothing), settings: Settings::default() }, None));
     };
     let config = load(path)?;
-    let snapshot = build(&[], &config.providers, &config.prices, &nothing, now());
+    let folder = config.routes.clone().filter(|_| routes);
+    let documents = folder.map(|folder| Folder::new(folder).read()).transpose();
+    let documents = documents.map_err(|error| Failure::Said(format!("routes: {error}")))?.unwrap_or_default();
+    let sources = Sources {
+        documents: &documents,
+        published: &Published::default(),
+        keys: &config.keys,
+        providers: &config.providers,
+        prices: &config.prices,
+    };
+    let snapshot = build(&sources, &nothing, now());
+    for problem in &snapshot.problems {
+        let about = problem.key.as_ref().map_or(problem.source.clone(), |key| format!("auth.keys: {key}"));
+        problem.mistakes.iter().for_each(|mistake| say(&format!("{about}: {mistake}")));
+    }
     let known = config.providers.into_iter().map(|provider| provider.name).collect();
-    Ok((Live::new(Arc::new(snapshot), config.exchange), Some(known)))
+    Ok((Live { snapshot: Arc::new(snapshot), settings: config.exchange }, Some(known)))
 }
 
-fn program(file: &Path, known: Option<&[String]>) -> Result<Program, Failure> {
+fn version(file: &Path, known: Option<&[String]>) -> Result<Arc<Version>, Failure> {
     let names: Vec<&str> = known.unwrap_or_default().iter().map(String::as_str).collect();
     let known = if known.is_some() { Known::Providers(&names) } else { Known::Anything };
-    Program::read(&content(file)?, known).map_err(|mistakes| {
+    Version::of_document(&content(file)?, known).map(Arc::new).map_err(|mistakes| {
         for mistake in mistakes {
             say(&format!("{}: {mistake}", file.display()));
         }
         Failure::Found
-    })
-}
-
-/// What shall happen. A name that the route does not know is most likely a slip.
-fn script(arguments: &Arguments, program: &Program) -> Result<Script, Failure> {
-    let targets = program.targets();
-    if let Some(Failing { target, .. }) = arguments.failing.iter().find(|f| !targets.contains(&f.target)) {
-        let known: Vec<_> = targets.iter().map(ToString::to_string).collect();
-        let message = format!("--fail: the route calls no `{target}`; it calls {}", known.join(", "));
-        return Err(Failure::Said(message));
-    }
-    if let Some(element) = arguments.over.iter().find(|id| !program.ids().any(|known| known == **id)) {
-        return Err(Failure::Said(format!("--over-limit: the route has no element `{element}`")));
-    }
-    Ok(Script {
-        faults: arguments.failing.iter().map(|f| (f.target.clone(), f.fault.clone())).collect(),
-        over: arguments.over.iter().cloned().collect(),
     })
 }
 
@@ -129,14 +141,8 @@ impl FromStr for Failing {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.rsplit_once('=').and_then(|(target, fault)| Some((target.split_once('/')?, fault)));
-        let ((provider, model), fault) = parts.ok_or("expected provider/model=fault")?;
-        let target = Target { provider: provider.into(), model: model.into() };
-        let status = || fault.parse().ok().filter(|status| (300..600).contains(status)).map(Fault::of_status);
-        let fault = fault.parse().ok().map(Fault::new).or_else(status);
-        let fault =
-            fault.ok_or("expected a status from 300 to 599, or the name of a fault such as timeout")?;
-        Ok(Self { target, fault })
+        let (target, fault) = text.rsplit_once('=').ok_or("expected provider/model=fault")?;
+        Ok(Self { target: target.parse()?, fault: fault.parse()? })
     }
 }
 

@@ -165,6 +165,19 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
 }
 
+impl FromStr for Fault {
+    type Err = String;
+
+    /// Reads a status (`503`) or the name of a kind (`timeout`).
+    fn from_str(text: &str) -> Result<Self, String> {
+        let status = || text.parse().ok().filter(|status| (300..600).contains(status)).map(Self::of_status);
+        let fault = text.parse().ok().map(Self::new).or_else(status);
+        fault.ok_or_else(|| {
+            format!("`{text}` is neither a status from 300 to 599 nor the name of a fault such as timeout")
+        })
+    }
+}
+
 impl Fault {
     /// A fault without an HTTP answer.
     #[must_use]

@@ -2,37 +2,31 @@
 
 use super::{
     reader::Section,
-    values::{text, word},
+    values::{mapping, text, time, word},
 };
-use crate::{
-    exchange::{ClientKey, Clients, Settings},
-    provider::Secret,
-};
+use crate::{exchange::Clients, provider::Secret, snapshot::KeyDocument, store::Terms};
 use serde_json::{Map, Value};
 
-/// The settings of `exchange`, with only clients and keys read.
-pub(super) fn read(mut section: Section<'_>) -> Settings {
-    let mut settings = Settings::default();
+/// Who may ask, and the keys.
+pub(super) fn read(mut section: Section<'_>) -> (Clients, Vec<KeyDocument>) {
+    let (mut clients, mut keys) = (Clients::default(), Vec::<KeyDocument>::new());
     let words = [("required", Clients::Required), ("optional", Clients::Optional), ("off", Clients::Off)];
-    section.set("clients", &mut settings.clients, word(&words));
+    section.set("clients", &mut clients, word(&words));
     for (path, item) in section.items("keys") {
         let Some(key) = client_key(Section::new(section.notes, path.clone(), item)) else { continue };
-        if settings.keys.iter().any(|other| other.id == key.id) {
+        if keys.iter().any(|other| other.id == key.id) {
             section.notes.mistake(path.as_str(), format!("the id `{}` is given twice", key.id));
         }
-        if settings.keys.iter().any(|other| other.key == key.key) {
+        if keys.iter().any(|other| other.key == key.key) {
             section.notes.mistake(path, "another id has the same `key`; nobody could tell them apart");
         }
-        settings.keys.push(key);
-    }
-    if settings.clients == Clients::Required && settings.keys.is_empty() {
-        section.notes.warn(section.at("clients"), "a key is required, but there is none: nobody is served");
+        keys.push(key);
     }
     section.end();
-    settings
+    (clients, keys)
 }
 
-fn client_key(mut section: Section<'_>) -> Option<ClientKey> {
+fn client_key(mut section: Section<'_>) -> Option<KeyDocument> {
     let id = section.required("id", text);
     let name = section.value("name", text);
     let key = secret(&mut section);
@@ -40,9 +34,11 @@ fn client_key(mut section: Section<'_>) -> Option<ClientKey> {
     let all = || vec!["*".to_owned()];
     let models = section.texts("models").unwrap_or_else(all);
     let routes = section.texts("routes").unwrap_or_else(all);
+    let routing = section.value("routing", mapping);
+    let expires_at = section.value("expires_at", time);
     section.end();
-    let id = id?;
-    Some(ClientKey { name: name.unwrap_or_else(|| id.clone()), id, key: key?, metadata, models, routes })
+    let (id, terms) = (id?, Terms { metadata, routes, models, routing });
+    Some(KeyDocument { name: name.unwrap_or_else(|| id.clone()), id, key: key?, terms, expires_at })
 }
 
 /// The token. What is not there nobody can show: the key is left out.

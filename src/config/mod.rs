@@ -2,6 +2,7 @@
 
 mod clients;
 mod expand;
+mod people;
 mod providers;
 mod reader;
 mod sections;
@@ -13,6 +14,7 @@ pub use reader::{Mistake, Warning};
 use crate::{
     admin, bootstrap, exchange, extproc,
     provider::{Prices, Provider, Secret},
+    snapshot::KeyDocument,
     telemetry,
 };
 use reader::{Notes, Section};
@@ -34,8 +36,12 @@ pub struct Config {
     pub envoy: bootstrap::Settings,
     /// One request's life.
     pub exchange: exchange::Settings,
+    /// The client keys.
+    pub keys: Vec<KeyDocument>,
     /// Where routes and versions are kept; it may hold a password.
     pub store: Secret,
+    /// The file in which the last good state of the store is kept.
+    pub last_good: PathBuf,
     /// A folder of route documents.
     pub routes: Option<PathBuf>,
     /// The providers, by name.

@@ -1,16 +1,14 @@
 //! The sections of `attache.yaml`, one function each.
 
 use super::{
-    Config, clients, providers,
+    Config, clients, people, providers,
     reader::Section,
     values::{address, count, duration, share, size, text, word},
 };
 use crate::{
-    admin,
     bootstrap::{self, AccessLog},
-    exchange::{Limits, Retry},
+    exchange::{self, Limits, Retry},
     extproc::{self, Listen},
-    provider::Secret,
     telemetry::{self, Otlp, log},
 };
 use serde_json::Value;
@@ -30,12 +28,15 @@ const SOCKET_PATH: usize = 107;
 /// The whole document. Where something is wrong a default stands in: the caller looks at the notes.
 pub(super) fn read(mut root: Section<'_>) -> Config {
     let (mut limits, limit_of) = limits(root.section("limits"));
+    let (clients, keys) = clients::read(root.section("auth"));
     let mut config = Config {
         extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
-        admin: admin::Settings::default(),
+        admin: people::read(root.section("admin"), root.notes),
         envoy: envoy(root.section("envoy"), &mut limits),
-        exchange: clients::read(root.section("auth")),
-        store: Secret::new("sqlite:attache.db"),
+        exchange: exchange::Settings { clients, ..exchange::Settings::default() },
+        keys,
+        store: people::store(&mut root),
+        last_good: root.notes.folder.join("attache.last-good.json"),
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),
         prices: providers::prices(&mut root),
@@ -50,7 +51,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     listen(root.section("listen"), &mut config);
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
-    root.set("store", &mut config.store, store);
+    root.set("last_good", &mut config.last_good, |value| text(value).map(|path| folder.join(path)));
     root.value("ledger", word(&[("memory:", ())]));
     root.value("session", word(&[("off", ())]));
     root.end();
@@ -110,12 +111,6 @@ fn door(value: &Value, folder: &Path) -> Result<Listen, String> {
         0..=SOCKET_PATH => Ok(Listen::Unix(path)),
         long => Err(format!("the path of a socket may have {SOCKET_PATH} bytes, this one has {long}")),
     }
-}
-
-fn store(value: &Value) -> Result<Secret, String> {
-    let url = text(value)?;
-    let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
-    known.then(|| Secret::new(url)).ok_or_else(|| "expected `sqlite:FILE` or `postgres://...`".into())
 }
 
 fn retry(mut section: Section<'_>) -> Retry {

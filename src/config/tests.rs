@@ -84,7 +84,7 @@ envoy: {front: "127.0.0.1:1", admin: "127.0.0.1:2", max_body: 1MiB, access_log: 
 auth:
   clients: required
   keys: [{id: a, name: Team A, key: "${TOKEN}", metadata: {plan: pro, seats: 3, beta: true, t: "${TOKEN}"},
-          models: ["openai/*"], routes: [support]}]
+          models: ["openai/*"], routes: [support], routing: {active: true}, expires_at: "1970-01-01T00:00:09Z"}]
 retry: {base: 1ms, max: 2s, jitter: 0, after_max: 0s}
 limits: {max_attempts: 5, metadata_entries: 6, metadata_bytes: 7KiB, answer_buffer: 8KiB, event_bytes: 9KiB,
          abandoned: 10s, stream_idle: 11s, output_tokens: 12, drain: 13s, first_content: 14s}
@@ -97,16 +97,18 @@ telemetry: {log: text, level: debug}
     assert_eq!(config.envoy.admin, "127.0.0.1:2".parse().unwrap());
     assert_eq!(config.envoy.access_log, AccessLog::Stdout);
     assert_eq!(config.extproc.max_message, 2 << 20, "a body and its headers fit in one message");
-    let key = &config.exchange.keys[0];
+    let key = &config.keys[0];
     assert_eq!((key.id.as_str(), key.name.as_str(), key.key.reveal()), ("a", "Team A", "t-1"));
     assert_eq!(
-        serde_json::Value::Object(key.metadata.clone()),
+        serde_json::Value::Object(key.terms.metadata.clone()),
         serde_json::json!({"plan": "pro", "seats": 3, "beta": true, "t": "t-1"})
     );
     assert_eq!(
-        (key.models.as_slice(), key.routes.as_slice()),
+        (key.terms.models.as_slice(), key.terms.routes.as_slice()),
         (&["openai/*".into()][..], &["support".into()][..])
     );
+    assert_eq!(key.terms.routing, Some(serde_json::json!({"active": true})));
+    assert_eq!(key.expires_at, Some(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(9)));
     let (retry, limits) = (&config.exchange.retry, &config.exchange.limits);
     assert_eq!((retry.base, retry.max), (Duration::from_millis(1), Duration::from_secs(2)));
     assert_eq!((retry.jitter, retry.after_max), (0.0, Duration::ZERO));
@@ -173,7 +175,7 @@ auth: {keys: [{id: k, key: "${NOT_SET}"}]}
     let credentials: Vec<_> = config.providers.iter().map(|p| p.credential.clone()).collect();
     let missing = |variable: &str| Credential::Missing(Lack::Variable(variable.into()));
     assert_eq!(credentials, [missing("NOT_SET"), missing("NOT_SET_TOO"), Credential::None]);
-    assert!(config.exchange.keys.is_empty());
+    assert!(config.keys.is_empty());
     let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 3, "{told:#?}");
     assert!(

@@ -1,7 +1,13 @@
 //! How single values are written: durations, sizes, numbers, words. An error says what was expected.
 
+use jiff::Timestamp;
 use serde_json::Value;
-use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{
+    fmt::Display,
+    net::SocketAddr,
+    ops::RangeInclusive,
+    time::{Duration, SystemTime},
+};
 
 /// Reads `300ms`, `5s`, `2m`, `1h`; a bare number is no duration.
 pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Value) -> Result<Duration, String> {
@@ -41,6 +47,13 @@ where
     }
 }
 
+/// Reads a moment such as `2026-01-31T08:00:00Z`.
+pub(super) fn time(value: &Value) -> Result<SystemTime, String> {
+    let wanted = || format!("expected a time such as \"2026-01-31T08:00:00Z\", found {value}");
+    let time: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
+    time.map(SystemTime::from).ok_or_else(wanted)
+}
+
 /// Reads a number from 0 to 1.
 pub(super) fn share(value: &Value) -> Result<f64, String> {
     let wanted = || format!("expected a number from 0 to 1, found {value}");
@@ -59,6 +72,11 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
         Some(text) => Ok(text.into()),
         None => Err(format!("expected a text, found {value}; quote it if it is one")),
     }
+}
+
+/// Takes a mapping as it stands: what is in it is somebody else's language.
+pub(super) fn mapping(value: &Value) -> Result<Value, String> {
+    value.is_object().then(|| value.clone()).ok_or_else(|| format!("expected a mapping, found {value}"))
 }
 
 /// Reads one of a few words.
@@ -151,6 +169,9 @@ mod tests {
         assert!(word(&[("on", 1), ("off", 0)])(&json!("of")).unwrap_err().contains("on, off"));
         assert!(address(&json!("[::1]:80")).is_ok());
         assert!(address(&json!("localhost:80")).is_err());
+        assert_eq!(time(&json!("1970-01-01T00:01:00Z")), Ok(SystemTime::UNIX_EPOCH + MINUTE));
+        assert!(time(&json!("tomorrow")).unwrap_err().contains("2026-01-31T08:00:00Z"));
+        assert!(mapping(&json!({"a": 1})).is_ok() && mapping(&json!([])).is_err());
         assert!(text(&json!("")).is_err());
         assert!(boolean(&json!("yes")).is_err());
     }

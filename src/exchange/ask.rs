@@ -1,12 +1,17 @@
 //! What a client asks for: head and body, read once.
 
 use super::{
-    client::metadata, event::Headers, facts::Input, refuse::Refuse, settings::ClientKey, world::Live,
+    client::{metadata, who},
+    event::Headers,
+    facts::Input,
+    refuse::Refuse,
+    world::Live,
 };
 use crate::{
     chat::{Request, Unfit},
     dialect::{Endpoint, openai::Form},
     json::Object,
+    snapshot::Client,
 };
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -23,7 +28,7 @@ pub struct Head {
     /// The endpoint that its path names.
     pub endpoint: Endpoint,
     /// Who asks.
-    pub key: Option<Arc<ClientKey>>,
+    pub key: Option<Arc<Client>>,
     /// When it came.
     pub now: SystemTime,
 }
@@ -31,7 +36,19 @@ pub struct Head {
 impl Head {
     /// Reads the headers of a request.
     pub(super) fn read(headers: Headers, live: &Live, now: SystemTime) -> Result<Self, Box<Refuse>> {
-        let (endpoint, key) = Self::check(&headers, live)?;
+        let (endpoint, key) = Self::check(&headers, live, now)?;
+        Ok(Self { headers, endpoint, key, now })
+    }
+
+    /// The same of a request whose client is known.
+    pub(super) fn of(
+        headers: Headers,
+        live: &Live,
+        key: Option<Arc<Client>>,
+        now: SystemTime,
+    ) -> Result<Self, Box<Refuse>> {
+        let endpoint = Self::endpoint(&headers)?;
+        Self::fits(&headers, live)?;
         Ok(Self { headers, endpoint, key, now })
     }
 
@@ -39,7 +56,15 @@ impl Head {
     pub(super) fn check(
         headers: &Headers,
         live: &Live,
-    ) -> Result<(Endpoint, Option<Arc<ClientKey>>), Box<Refuse>> {
+        now: SystemTime,
+    ) -> Result<(Endpoint, Option<Arc<Client>>), Box<Refuse>> {
+        let endpoint = Self::endpoint(headers)?;
+        let key = who(headers, live, now)?;
+        Self::fits(headers, live)?;
+        Ok((endpoint, key))
+    }
+
+    fn endpoint(headers: &Headers) -> Result<Endpoint, Box<Refuse>> {
         let path = headers.text(":path").unwrap_or_default();
         let (path, _) = path.split_once('?').unwrap_or((path, ""));
         let endpoint = Endpoint::of_path(path).ok_or_else(|| unknown_endpoint(path))?;
@@ -47,13 +72,17 @@ impl Head {
         if method != "POST" {
             return Err(Refuse::method(method, path).into());
         }
-        let key = live.clients.of(headers)?;
+        Ok(endpoint)
+    }
+
+    /// Whether the body may be as long as it is said to be.
+    fn fits(headers: &Headers, live: &Live) -> Result<(), Box<Refuse>> {
         let length = headers.text("content-length").and_then(|n| n.parse::<usize>().ok());
         let limit = live.settings.limits.max_body;
         if length.is_some_and(|length| length > limit) {
             return Err(Refuse::too_large(limit).into());
         }
-        Ok((endpoint, key))
+        Ok(())
     }
 }
 
@@ -89,14 +118,14 @@ impl Ask {
     ///
     /// # Errors
     /// Too large, not JSON, no model, bad metadata.
-    pub fn read(head: Arc<Head>, body: Vec<u8>, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
+    pub fn read(head: Arc<Head>, body: Bytes, live: &Live, dice: u64) -> Result<Self, Box<Refuse>> {
         // Envoy buffers a little more, and a chunked body tells no length in advance
         let limit = live.settings.limits.max_body;
         if body.len() > limit {
             return Err(Refuse::too_large(limit).into());
         }
         let size = body.len();
-        let (body, form) = read_body(&head, Bytes::from(body))?;
+        let (body, form) = read_body(&head, body)?;
         let model = body.string("model").ok_or_else(missing_model)?.into_owned();
         let metadata = metadata(&head.headers, head.key.as_deref(), &live.settings.limits)?;
         let stream = body.is_true("stream");

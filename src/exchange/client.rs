@@ -1,62 +1,36 @@
-//! Who asks: the key that a client shows, and what it may.
+//! Who asks: the key that a client shows, and what it brings along.
 
-use super::{event::Headers, refuse::Refuse, settings};
-use crate::dialect::Refusal;
+use super::{
+    event::Headers,
+    refuse::Refuse,
+    settings::{Clients, Limits},
+    world::Live,
+};
+use crate::{dialect::Refusal, snapshot::Client};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use std::{collections::HashMap, sync::Arc};
+use std::{sync::Arc, time::SystemTime};
 
-/// The client keys, found by the hash of their token: so the comparison tells nothing about the token.
-#[derive(Debug, Default)]
-pub struct Clients {
-    rule: settings::Clients,
-    by_hash: HashMap<[u8; 32], Arc<settings::ClientKey>>,
-}
-
-impl Clients {
-    /// The keys of these settings.
-    #[must_use]
-    pub fn new(settings: &settings::Settings) -> Self {
-        let by_hash =
-            settings.keys.iter().map(|key| (hash(key.key.reveal()), Arc::new(key.clone()))).collect();
-        Self { rule: settings.clients, by_hash }
+/// The key that the request shows, or `None` for a client that needs none.
+pub(super) fn who(
+    headers: &Headers,
+    live: &Live,
+    now: SystemTime,
+) -> Result<Option<Arc<Client>>, Box<Refuse>> {
+    if live.settings.clients == Clients::Off {
+        return Ok(None);
     }
-
-    /// The key that the request shows, or `None` for a client that needs none.
-    pub(super) fn of(&self, headers: &Headers) -> Result<Option<Arc<settings::ClientKey>>, Box<Refuse>> {
-        if self.rule == settings::Clients::Off {
-            return Ok(None);
-        }
-        // without any key to find there is nothing to hash
-        let token = token(headers).filter(|_| !self.by_hash.is_empty());
-        let key = token.and_then(|token| self.by_hash.get(&hash(token)).cloned());
-        if key.is_none() && self.rule == settings::Clients::Required {
-            return Err(unknown_key().into());
-        }
-        Ok(key)
+    let client = token(headers).and_then(|token| live.snapshot.clients.of_token(token, now));
+    if client.is_none() && live.settings.clients == Clients::Required {
+        return Err(unknown_key().into());
     }
-}
-
-impl settings::ClientKey {
-    /// Whether it may call this route.
-    #[must_use]
-    pub fn allows_route(&self, route: &str) -> bool {
-        self.routes.iter().any(|pattern| matches(pattern, route))
-    }
-
-    /// Whether it may name this model directly.
-    #[must_use]
-    pub fn allows_model(&self, provider: &str, model: &str) -> bool {
-        let name = format!("{provider}/{model}");
-        self.models.iter().any(|pattern| matches(pattern, &name))
-    }
+    Ok(client.cloned())
 }
 
 /// The metadata of a request: the client's own, under that of its key, so that nobody promotes himself.
 pub(super) fn metadata(
     headers: &Headers,
-    key: Option<&settings::ClientKey>,
-    limits: &settings::Limits,
+    key: Option<&Client>,
+    limits: &Limits,
 ) -> Result<Map<String, Value>, Box<Refuse>> {
     let mut metadata = Map::new();
     for name in ["cf-aig-metadata", "x-portkey-metadata", "x-attache-metadata"] {
@@ -70,11 +44,7 @@ pub(super) fn metadata(
     Ok(metadata)
 }
 
-fn read_metadata(
-    name: &str,
-    text: &str,
-    limits: &settings::Limits,
-) -> Result<Map<String, Value>, Box<Refuse>> {
+fn read_metadata(name: &str, text: &str, limits: &Limits) -> Result<Map<String, Value>, Box<Refuse>> {
     let refuse =
         |why: String| Box::new(Refuse::bad_request("invalid_metadata", format!("the header `{name}` {why}")));
     if text.len() > limits.metadata_bytes {
@@ -111,31 +81,23 @@ fn token(headers: &Headers) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            rest.is_empty()
-                || tail
-                    .char_indices()
-                    .map(|(i, _)| i)
-                    .chain([tail.len()])
-                    .any(|i| tail.get(i..).is_some_and(|tail| matches(rest, tail)))
-        }),
-    }
-}
-
 fn unknown_key() -> Refuse {
+    refused(
+        "this needs a known client key that has not expired: send it as `authorization: Bearer <key>`".into(),
+    )
+}
+
+/// There is no client key of this id.
+pub(super) fn no_such_key(id: &str) -> Refuse {
+    refused(format!("there is no client key `{id}`"))
+}
+
+fn refused(message: String) -> Refuse {
     Refuse {
         status: 401,
         refusal: Refusal {
             code: "invalid_api_key",
-            message: "this needs a known client key: send it as `authorization: Bearer <key>`".into(),
+            message,
             param: None,
             class: "invalid_request_error",
             attempts: Vec::new(),
@@ -147,54 +109,67 @@ fn unknown_key() -> Refuse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Secret;
+    use crate::{
+        exchange::Settings,
+        provider::{Prices, Secret},
+        snapshot::{KeyDocument, Snapshot, Sources, build},
+        store::{Published, Terms},
+    };
     use serde_json::json;
+    use std::time::Duration;
 
     fn headers(pairs: &[(&str, &str)]) -> Headers {
         pairs.iter().map(|(n, v)| ((*n).to_owned(), v.as_bytes().to_vec())).collect()
     }
 
-    fn key() -> settings::ClientKey {
-        settings::ClientKey {
-            id: "k1".into(),
-            name: "team".into(),
-            key: Secret::new("s3cret"),
-            metadata: json!({"plan": "free"}).as_object().cloned().unwrap(),
-            models: vec!["openai/gpt-4*".into()],
-            routes: vec!["*".into()],
-        }
-    }
-
-    fn clients(rule: settings::Clients) -> Clients {
-        Clients::new(&settings::Settings { clients: rule, keys: vec![key()], ..Default::default() })
+    /// A world with one key, which ends a second after the epoch.
+    fn live(rule: Clients) -> Live {
+        let metadata = json!({"plan": "free"}).as_object().cloned().unwrap();
+        let terms =
+            Terms { metadata, routes: vec!["*".into()], models: vec!["openai/gpt-4*".into()], routing: None };
+        let expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+        let key = Secret::new("s3cret");
+        let keys = [KeyDocument { id: "k1".into(), name: "team".into(), key, terms, expires_at }];
+        let (published, prices) = (Published::default(), Prices::default());
+        let sources =
+            Sources { documents: &[], published: &published, keys: &keys, providers: &[], prices: &prices };
+        let nothing = Snapshot::empty(SystemTime::UNIX_EPOCH);
+        let snapshot = build(&sources, &nothing, SystemTime::UNIX_EPOCH);
+        Live { snapshot: Arc::new(snapshot), settings: Settings { clients: rule, ..Settings::default() } }
     }
 
     #[test]
     fn required_means_a_known_key() {
         let known = headers(&[("authorization", "Bearer s3cret")]);
         let unknown = headers(&[("authorization", "Bearer other")]);
-        let required = clients(settings::Clients::Required);
-        assert_eq!(required.of(&known).unwrap().unwrap().id, "k1");
-        assert_eq!(required.of(&unknown).unwrap_err().refusal.code, "invalid_api_key");
-        let optional = clients(settings::Clients::Optional);
-        assert!(optional.of(&known).unwrap().is_some() && optional.of(&unknown).unwrap().is_none());
-        assert!(clients(settings::Clients::Off).of(&known).unwrap().is_none());
+        let now = SystemTime::UNIX_EPOCH;
+        let required = live(Clients::Required);
+        assert_eq!(who(&known, &required, now).unwrap().unwrap().id, "k1");
+        assert_eq!(who(&unknown, &required, now).unwrap_err().refusal.code, "invalid_api_key");
+        let later = now + Duration::from_secs(1);
+        assert_eq!(who(&known, &required, later).unwrap_err().refusal.code, "invalid_api_key");
+        let optional = live(Clients::Optional);
+        assert!(who(&known, &optional, now).unwrap().is_some());
+        assert!(who(&unknown, &optional, now).unwrap().is_none());
+        assert!(who(&known, &live(Clients::Off), now).unwrap().is_none());
         let cloudflare =
             headers(&[("authorization", "Bearer sk-x"), ("cf-aig-authorization", "bearer s3cret")]);
-        assert!(required.of(&cloudflare).unwrap().is_some());
-        assert!(required.of(&headers(&[("x-api-key", "s3cret")])).unwrap().is_some());
+        assert!(who(&cloudflare, &required, now).unwrap().is_some());
+        assert!(who(&headers(&[("x-api-key", "s3cret")]), &required, now).unwrap().is_some());
     }
 
     #[test]
     fn a_client_can_not_promote_itself() {
         let asked = headers(&[("cf-aig-metadata", r#"{"plan":"paid","user":"u","n":1,"b":true}"#)]);
-        let got = metadata(&asked, Some(&key()), &settings::Limits::default()).unwrap();
+        let live = live(Clients::Optional);
+        let key = live.snapshot.clients.of_id("k1").unwrap();
+        let got = metadata(&asked, Some(key), &Limits::default()).unwrap();
         assert_eq!(Value::Object(got), json!({"plan": "free", "user": "u", "n": 1, "b": true}));
     }
 
     #[test]
     fn bad_metadata_is_refused_and_says_why() {
-        let limits = settings::Limits { metadata_entries: 2, metadata_bytes: 40, ..Default::default() };
+        let limits = Limits { metadata_entries: 2, metadata_bytes: 40, ..Default::default() };
         let why = |text: &str| {
             let headers = headers(&[("x-attache-metadata", text)]);
             metadata(&headers, None, &limits).unwrap_err().refusal.message
@@ -203,20 +178,5 @@ mod tests {
         assert!(why(r#"{"a":{}}"#).contains("`a`"));
         assert!(why(r#"{"a":1,"b":1,"c":1}"#).contains("metadata_entries"));
         assert!(why(&format!("{{\"a\":\"{}\"}}", "x".repeat(40))).contains("metadata_bytes"));
-    }
-
-    #[test]
-    fn patterns_match_any_text_at_the_star() {
-        for (pattern, text, want) in [
-            ("*", "", true),
-            ("openai/*", "openai/gpt", true),
-            ("openai/*", "azure/gpt", false),
-            ("*/gpt-*-mini", "openai/gpt-4o-mini", true),
-            ("*/gpt-*-mini", "openai/gpt-4o", false),
-            ("a", "a", true),
-            ("a", "ab", false),
-        ] {
-            assert_eq!(matches(pattern, text), want, "{pattern} {text}");
-        }
     }
 }

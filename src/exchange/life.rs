@@ -6,7 +6,7 @@ use crate::{
     dialect::{Way, Wire},
     graph::Walk,
     ledger::Grant,
-    snapshot::Route,
+    snapshot::Version,
     telemetry::AttemptRecord,
 };
 use std::{sync::Arc, time::Duration};
@@ -19,7 +19,8 @@ pub(super) struct Exchange {
     pub(super) id: String,
     pub(super) ask: Ask,
     pub(super) live: Arc<Live>,
-    pub(super) route: Arc<Route>,
+    /// What it walks through.
+    pub(super) route: Arc<Version>,
     pub(super) walk: Walk,
     pub(super) attempts: Vec<Attempt>,
     pub(super) limits: Vec<Limited>,
@@ -83,7 +84,7 @@ impl Exchange {
     pub(super) fn told(&self) -> Vec<Header> {
         let mut told = Vec::with_capacity(12);
         if !self.route.name.is_empty() {
-            told.push(("x-attache-route", format!("{}@{}", self.route.name, self.route.version)));
+            told.push(("x-attache-route", format!("{}@{}", self.route.name, self.route.number)));
         }
         told.push(("x-attache-path", self.path().join(",")));
         told.push(("x-attache-attempts", self.attempts.len().to_string()));

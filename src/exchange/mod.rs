@@ -27,13 +27,12 @@ mod turn;
 mod world;
 
 pub use ask::Ask;
-pub use client::Clients as KnownClients;
 pub use effect::{AnswerHead, Effect, Forward, Header, Reply};
 pub use event::{Event, Headers, Unexpected};
 pub use life::Broke;
 pub use refuse::Refuse;
-pub use settings::{ClientKey, Clients, Limits, Retry, Settings};
-pub use simulate::{Limited, Outcomes, Script, Simulation, Trace, Tried, Verdict};
+pub use settings::{Clients, Limits, Retry, Settings};
+pub use simulate::{Limited, Looked, Outcomes, Script, Simulation, Stepped, Trace, Tried, Verdict};
 pub use stage::Stage;
 pub use world::{Clock, Live, World};
 

@@ -18,7 +18,7 @@ pub(super) fn list(snapshot: &Snapshot, allows: impl Fn(&str) -> bool) -> Reply 
     let mut models = BTreeSet::new();
     for route in snapshot.routes.values().filter(|route| allows(&route.name)) {
         models.extend(
-            route.program.targets().into_iter().map(|t| (t.provider.to_string(), t.model.to_string())),
+            route.live.program.targets().into_iter().map(|t| (t.provider.to_string(), t.model.to_string())),
         );
     }
     for provider in snapshot.providers.values() {

@@ -2,12 +2,12 @@
 
 use super::{
     ask::{Ask, Head},
+    client,
     effect::{Effect, Reply},
     event::{Event, Headers, Unexpected},
     life::{Exchange, Unclear},
     models,
     refuse::Refuse,
-    settings::ClientKey,
     settle::{Ending, refused, turned_away},
     stage::{Reading, Stage},
     turn::Turn,
@@ -16,11 +16,10 @@ use super::{
 use crate::{
     chat::{Fault, Kind},
     dialect::{Endpoint, Shape},
-    graph::{Program, Walk},
-    snapshot::Route,
+    graph::Walk,
+    snapshot::{Client, Route, Version},
 };
-use rand::RngExt;
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 use tokio::time::Instant;
 
 /// The header by which Envoy joins the attempts of one exchange.
@@ -76,15 +75,16 @@ async fn resume(headers: &Headers, pass: u32, world: &World, out: &mut Vec<Effec
 fn begin(headers: Headers, end: bool, world: &World, out: &mut Vec<Effect>) -> Stage {
     let live = Arc::clone(&world.live());
     let started = Instant::now();
-    match open(&headers, end, &live, world) {
+    let now = world.now();
+    match open(&headers, end, (&live, world), now) {
         Err(why) => turn_away(&headers, &why, world, out),
         Ok(Open::Models(list)) => {
             out.push(Effect::Reply(list));
             Stage::Over
         }
         Ok(Open::Body(endpoint, key)) => {
-            let id = id(&headers);
-            let head = Arc::new(Head { headers, endpoint, key, now: world.now() });
+            let id = id(&headers, world);
+            let head = Arc::new(Head { headers, endpoint, key, now });
             Stage::Reading(Reading::new(Opened::New(Box::new(Fresh { id, head, live, started }))))
         }
     }
@@ -95,21 +95,26 @@ enum Open {
     /// The list of models, which needs no body.
     Models(Reply),
     /// Something that its body tells.
-    Body(Endpoint, Option<Arc<ClientKey>>),
+    Body(Endpoint, Option<Arc<Client>>),
 }
 
-fn open(headers: &Headers, end: bool, live: &Live, world: &World) -> Result<Open, Box<Refuse>> {
+fn open(
+    headers: &Headers,
+    end: bool,
+    (live, world): (&Live, &World),
+    now: SystemTime,
+) -> Result<Open, Box<Refuse>> {
     if world.is_draining() {
         return Err(Refuse::shutting_down().into());
     }
     let path = headers.text(":path").unwrap_or_default();
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if headers.text(":method") == Some("GET") && Endpoint::lists_models(path) {
-        let key = live.clients.of(headers)?;
+        let key = client::who(headers, live, now)?;
         let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
         return Ok(Open::Models(models::list(&live.snapshot, allows)));
     }
-    let (endpoint, key) = Head::check(headers, live)?;
+    let (endpoint, key) = Head::check(headers, live, now)?;
     if end {
         return Err(Refuse::bad_request("invalid_json", "the request has no body".into()).into());
     }
@@ -123,13 +128,14 @@ pub(super) fn endpoint(headers: &Headers) -> Option<Endpoint> {
 }
 
 /// The id that Envoy gave the exchange; one of our own where there is no retry loop before us.
-fn id(headers: &Headers) -> String {
-    headers.text(EXCHANGE).map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned)
+fn id(headers: &Headers, world: &World) -> String {
+    let own = || format!("{:016x}{:016x}", world.dice(), world.dice());
+    headers.text(EXCHANGE).map_or_else(own, str::to_owned)
 }
 
 /// Refuses a request for its head alone.
 fn turn_away(headers: &Headers, why: &Refuse, world: &World, out: &mut Vec<Effect>) -> Stage {
-    world.note(turned_away(id(headers), headers, world.now(), why));
+    world.note(turned_away(id(headers, world), headers, world.now(), why));
     // who asks for nothing that is known here is told in OpenAI's words
     refuse(why, endpoint(headers).map_or(Shape::Plain, |endpoint| endpoint.shape), out)
 }
@@ -229,8 +235,8 @@ impl Exchange {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
             why
         };
-        let dice = rand::rng().random();
-        let ask = Ask::read(Arc::clone(&head), body, &live, dice).map_err(|why| refused("", why))?;
+        let ask =
+            Ask::read(Arc::clone(&head), body.into(), &live, world.dice()).map_err(|why| refused("", why))?;
         let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
         if head.endpoint.shape == Shape::Count {
             return Ok(Began::Counted(ask.count()));
@@ -280,45 +286,56 @@ impl Exchange {
     }
 }
 
-/// The route that the request's model names.
-fn route(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
-    match ask.model.strip_prefix("dynamic/") {
-        Some(name) => named(name, ask, live),
+/// What the request's model names.
+pub(super) fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
+    if let Some(name) = ask.model.strip_prefix("dynamic/") {
+        return named(name, ask, live);
+    }
+    let logical = ask.head.key.as_ref().and_then(|key| key.logical.get(&ask.model));
+    match logical {
+        Some(route) => Ok(Arc::clone(route.choose(ask))),
         None => direct(ask, live),
     }
 }
 
-fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
+fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
     let (name, pin) =
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
     ask.may_call(name)?;
-    let Some(route) = live.snapshot.routes.get(name) else {
-        let known: Vec<_> = live
-            .snapshot
-            .routes
-            .keys()
-            .map(String::as_str)
-            .filter(|route| ask.may_call(route).is_ok())
-            .collect();
-        return Err(Box::new(if live.snapshot.not_live.iter().any(|n| n == name) {
-            let message = format!("the route `{name}` has no valid version; `attache check` says why");
-            Refuse::unavailable("route_not_live", message).param("model")
-        } else {
-            let message = format!("there is no route `{name}`; there are: {}", known.join(", "));
-            Refuse::not_found("route_not_found", message).param("model")
-        }));
+    let route = live.snapshot.routes.get(name).ok_or_else(|| unknown_route(name, ask, live))?;
+    let version = match pin {
+        Some(number) => route.version(number).ok_or_else(|| unknown_version(route, number))?,
+        None => route.choose(ask),
     };
-    match pin {
-        Some(version) if version != route.version => {
-            let message = format!("the route `{name}` has no version {version}; live is {}", route.version);
-            Err(Refuse::not_found("version_not_found", message).param("model").into())
-        }
-        _ => Ok(Arc::clone(route)),
-    }
+    Ok(Arc::clone(version))
+}
+
+fn unknown_route(name: &str, ask: &Ask, live: &Live) -> Box<Refuse> {
+    let snapshot = &live.snapshot;
+    let refuse = if snapshot.not_live.iter().any(|n| n == name) {
+        let message = format!("the route `{name}` has no valid version; `attache check` says why");
+        Refuse::unavailable("route_not_live", message)
+    } else {
+        let known = snapshot.routes.keys().map(String::as_str).filter(|route| ask.may_call(route).is_ok());
+        let message =
+            format!("there is no route `{name}`; there are: {}", known.collect::<Vec<_>>().join(", "));
+        Refuse::not_found("route_not_found", message)
+    };
+    refuse.param("model").into()
+}
+
+fn unknown_version(route: &Route, number: &str) -> Box<Refuse> {
+    let callable: Vec<_> = route.versions().map(|version| version.number.as_str()).collect();
+    let message = format!(
+        "version {number} of the route `{}` can not be called; these can, the live one first: {}. Pin a version to keep it callable",
+        route.name,
+        callable.join(", ")
+    );
+    Refuse::not_found("version_not_found", message).param("model").into()
 }
 
 /// A model that is named directly, as `provider/model`.
-fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
+fn direct(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
     let target =
         ask.model.split_once('/').filter(|(provider, _)| live.snapshot.providers.contains_key(*provider));
     let Some((provider, model)) = target else {
@@ -332,14 +349,9 @@ fn direct(ask: &Ask, live: &Live) -> Result<Arc<Route>, Box<Refuse>> {
         let message = "a model's name has no control characters".to_owned();
         return Err(Refuse::not_found("model_not_found", message).param("model").into());
     }
-    if ask.head.key.as_ref().is_some_and(|key| !key.allows_model(provider, model)) {
+    if ask.head.key.as_ref().is_some_and(|key| !key.allows_model(&ask.model)) {
         let message = format!("this client key may not name the model `{}` directly", ask.model);
         return Err(Refuse::forbidden("model_not_allowed", message).param("model").into());
     }
-    Ok(Arc::new(Route {
-        name: String::new(),
-        version: String::new(),
-        program: Program::single(provider, model),
-        source: String::new(),
-    }))
+    Ok(Arc::new(Version::direct(provider, model)))
 }

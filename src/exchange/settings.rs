@@ -1,7 +1,5 @@
 //! What an operator can set about one request's life.
 
-use crate::provider::Secret;
-use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// The settings of the room.
@@ -9,8 +7,6 @@ use std::time::Duration;
 pub struct Settings {
     /// Who may ask.
     pub clients: Clients,
-    /// The keys that clients may carry.
-    pub keys: Vec<ClientKey>,
     /// The pauses before the same target is asked again.
     pub retry: Retry,
     /// What one exchange may take.
@@ -21,29 +17,12 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Clients {
     /// Without a known key nobody is served.
+    #[default]
     Required,
     /// A client without a known key is served as nobody: SDKs always show some key.
-    #[default]
     Optional,
     /// Nobody looks at keys.
     Off,
-}
-
-/// A key that a client may carry as its bearer token.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClientKey {
-    /// What conditions, limits and logs call it; unique.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// The token.
-    pub key: Secret,
-    /// Metadata of every request made with it, above the client's own: strings, numbers, booleans.
-    pub metadata: Map<String, Value>,
-    /// Which `provider/model` it may name directly; `*` stands for any text.
-    pub models: Vec<String>,
-    /// Which routes it may call; `*` stands for any text.
-    pub routes: Vec<String>,
 }
 
 /// The pauses before the same target is asked again.

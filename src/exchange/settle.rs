@@ -94,7 +94,7 @@ impl Exchange {
         Record {
             exchange: self.id.clone(),
             route: self.route.name.clone(),
-            version: self.route.version.clone(),
+            version: self.route.number.clone(),
             path: self.path().into_iter().map(str::to_owned).collect(),
             stream: self.ask.stream,
             duration: self.started.elapsed(),

@@ -4,8 +4,8 @@ use super::{Effect, Event, Headers, Live, Settings, Stage, Unexpected, World};
 use crate::{
     ledger::{self, Memory},
     provider::{Dialect, Prices, Provider},
-    snapshot::{Snapshot, build},
-    store::Document,
+    snapshot::{Snapshot, Sources, build},
+    store::{Document, Published},
     telemetry::{Outcome, Record},
 };
 use serde_json::json;
@@ -30,14 +30,21 @@ impl Life {
         let noted = Arc::clone(&records);
         let provider = Provider::new("p", Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap());
         let (nothing, now) = (Snapshot::empty(SystemTime::UNIX_EPOCH), SystemTime::UNIX_EPOCH);
-        let snapshot = build(&[route()], &[provider], &Prices::default(), &nothing, now);
+        let sources = Sources {
+            documents: &[route()],
+            published: &Published::default(),
+            keys: &[],
+            providers: &[provider],
+            prices: &Prices::default(),
+        };
+        let snapshot = build(&sources, &nothing, now);
         assert_eq!(snapshot.problems, []);
         let mut settings = Settings::default();
         settings.limits.abandoned = Duration::ZERO;
-        let live = Live::new(Arc::new(snapshot), settings);
+        let live = Live { snapshot: Arc::new(snapshot), settings };
         let ledger = Arc::new(Memory::new(ledger::Settings::default()));
         let note = move |record| noted.lock().unwrap().push(record);
-        let world = World::new(live, ledger, note, || SystemTime::UNIX_EPOCH);
+        let world = World::new(live, ledger, note, || SystemTime::UNIX_EPOCH, || 4);
         Self { world, records, effects: Vec::new() }
     }
 

@@ -13,10 +13,9 @@ use super::{
 };
 use crate::{
     chat::{Fault, Kind},
-    graph::Why,
+    graph::{Moved, Program, Walk, Why},
     telemetry::Outcome,
 };
-use rand::RngExt;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -37,12 +36,7 @@ impl Exchange {
 
     /// What comes after `fault`.
     pub(super) async fn next_turn(&mut self, fault: Fault, world: &World) -> Turn {
-        let longest = self.live.settings.retry.after_max;
-        if fault.retry_after.is_some_and(|wait| wait > longest) {
-            self.walk.given_up(&self.route.program, &fault);
-        } else {
-            self.walk.answered(&self.route.program, Err(&fault));
-        }
+        failed(&mut self.walk, &self.route.program, &fault, &self.live.settings.retry);
         self.close_attempt(Some(fault));
         self.advance(world).await
     }
@@ -61,7 +55,7 @@ impl Exchange {
             Turn::Call { retry: 0 } => self.come_again(world, out).await,
             Turn::Call { retry } => {
                 let asked = self.attempts.last().and_then(|a| a.fault.as_ref()).and_then(|f| f.retry_after);
-                let pause = pause(&self.live.settings.retry, retry, asked, rand::rng().random());
+                let pause = pause(&self.live.settings.retry, retry, asked, world.dice());
                 Stage::Pausing(Pausing { until: Instant::now() + pause, exchange: self })
             }
         }
@@ -173,6 +167,15 @@ impl Attempt {
     }
 }
 
+/// Tells the walk that the call at which it waits failed. Nobody waits longer than `retry.after_max`.
+pub(super) fn failed(walk: &mut Walk, program: &Program, fault: &Fault, retry: &Retry) -> Moved {
+    if fault.retry_after.is_some_and(|wait| wait > retry.after_max) {
+        walk.given_up(program, fault)
+    } else {
+        walk.answered(program, Err(fault))
+    }
+}
+
 /// The error code of an exchange whose attempts failed like this.
 pub(super) fn code<'a>(faults: impl Iterator<Item = &'a Fault>) -> &'static str {
     let faults: Vec<Kind> = faults.map(|fault| fault.kind).collect();
@@ -199,11 +202,13 @@ pub(super) fn status(fault: &Fault) -> u16 {
 }
 
 /// The pause before a target is asked again: as long as it asks for, else doubling, with a part left to chance.
-fn pause(retry: &Retry, n: u32, asked: Option<Duration>, chance: f64) -> Duration {
+fn pause(retry: &Retry, n: u32, asked: Option<Duration>, dice: u64) -> Duration {
     if let Some(asked) = asked {
         return asked;
     }
     let doubled = retry.base.saturating_mul(1 << n.saturating_sub(1).min(20)).min(retry.max);
+    #[expect(clippy::cast_precision_loss, reason = "any number between 0 and 1 will do")]
+    let chance = dice as f64 / u64::MAX as f64;
     doubled.mul_f64(1.0 - retry.jitter.clamp(0.0, 1.0) * chance)
 }
 
@@ -219,9 +224,9 @@ mod tests {
             jitter: 0.5,
             after_max: Duration::from_secs(3),
         };
-        let ms = |n, asked, chance| pause(&retry, n, asked, chance).as_millis();
-        assert_eq!([1, 2, 3, 4, 5, 99].map(|n| ms(n, None, 0.0)), [100, 200, 400, 800, 1000, 1000]);
-        assert_eq!(ms(1, None, 1.0), 50);
-        assert_eq!(ms(1, Some(Duration::from_secs(2)), 1.0), 2000);
+        let ms = |n, asked, dice| pause(&retry, n, asked, dice).as_millis();
+        assert_eq!([1, 2, 3, 4, 5, 99].map(|n| ms(n, None, 0)), [100, 200, 400, 800, 1000, 1000]);
+        assert_eq!(ms(1, None, u64::MAX), 50);
+        assert_eq!(ms(1, Some(Duration::from_secs(2)), u64::MAX), 2000);
     }
 }

@@ -1,6 +1,6 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
-use super::{client::Clients, life::Broke, parked::Parked, settings::Settings};
+use super::{life::Broke, parked::Parked, settings::Settings};
 use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use std::{
@@ -22,6 +22,7 @@ pub struct World {
     pub(super) parked: Parked,
     records: Box<dyn Fn(Record) + Send + Sync>,
     clock: Clock,
+    dice: Box<dyn Fn() -> u64 + Send + Sync>,
     in_flight: AtomicUsize,
     draining: AtomicBool,
 }
@@ -29,30 +30,21 @@ pub struct World {
 /// What is replaced whole when routes or settings change.
 #[derive(Debug)]
 pub struct Live {
-    /// Routes, providers, prices.
+    /// Routes, client keys, providers, prices.
     pub snapshot: Arc<Snapshot>,
     /// The room's settings.
     pub settings: Settings,
-    /// The client keys.
-    pub clients: Clients,
-}
-
-impl Live {
-    /// Puts the two together.
-    #[must_use]
-    pub fn new(snapshot: Arc<Snapshot>, settings: Settings) -> Self {
-        let clients = Clients::new(&settings);
-        Self { snapshot, settings, clients }
-    }
 }
 
 impl World {
-    /// A world that begins with `live`, and gives the record of every exchange to `records`.
+    /// A world that begins with `live`, and gives the record of every exchange to `records`. `dice` throws a die of 2^64
+    /// sides for whatever is left to chance.
     pub fn new(
         live: Live,
         ledger: Arc<dyn Ledger>,
         records: impl Fn(Record) + Send + Sync + 'static,
         clock: Clock,
+        dice: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
         Self {
             live: ArcSwap::from_pointee(live),
@@ -60,6 +52,7 @@ impl World {
             parked: Parked::default(),
             records: Box::new(records),
             clock,
+            dice: Box::new(dice),
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         }
@@ -78,6 +71,11 @@ impl World {
     /// The time.
     pub fn now(&self) -> SystemTime {
         (self.clock)()
+    }
+
+    /// A throw of the die.
+    pub(super) fn dice(&self) -> u64 {
+        (self.dice)()
     }
 
     /// The time since the Unix epoch, as the ledger wants it.

@@ -1,6 +1,6 @@
 //! Keys of `rate` and `percentage`: one path or several joined by `,`, and the bucket that a request falls into.
 
-use super::{Fact, Facts, Path, diagnostic::Code, reader::Item};
+use super::{Fact, Facts, Path, PathError, diagnostic::Code, reader::Item};
 
 /// The bucket part of a value that is not there.
 const MISSING: &str = "-";
@@ -10,17 +10,29 @@ const MISSING: &str = "-";
 pub(super) struct Key(Box<[Path]>);
 
 impl Key {
-    /// Reads `metadata.team,metadata.user`.
-    pub(super) fn read(item: &Item<'_>) -> Option<Self> {
-        let mut paths = vec![];
-        let text = item.text()?;
+    /// Reads `metadata.team,metadata.user`, or tells what is wrong with each part.
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<PathError>> {
+        let (mut paths, mut mistakes) = (vec![], vec![]);
         for part in text.split(',') {
             match Path::parse(part.trim()) {
                 Ok(path) => paths.push(path),
-                Err(why) => item.report(Code::BadPath, format!("`{text}` is no key: {why}")),
+                Err(why) => mistakes.push(why),
             }
         }
-        Some(Self(paths.into()))
+        if mistakes.is_empty() { Ok(Self(paths.into())) } else { Err(mistakes) }
+    }
+
+    /// The same of a document's value.
+    pub(super) fn read(item: &Item<'_>) -> Option<Self> {
+        let text = item.text()?;
+        let mistakes = match Self::parse(text) {
+            Ok(key) => return Some(key),
+            Err(mistakes) => mistakes,
+        };
+        for why in mistakes {
+            item.report(Code::BadPath, format!("`{text}` is no key: {why}"));
+        }
+        None
     }
 
     /// Tells the bucket of these facts, piece by piece: values joined by `,`, a missing one as `-`. `,` and `\`
@@ -96,7 +108,7 @@ mod tests {
     #[test]
     fn a_bad_part_is_told() {
         let (value, report) = (json!("a,,time.x"), Report::default());
-        assert!(Key::read(&Item::of(&value, &report)).is_some());
+        assert!(Key::read(&Item::of(&value, &report)).is_none());
         assert_eq!(report.settle(Some(())).unwrap_err().len(), 2);
     }
 

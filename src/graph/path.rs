@@ -56,6 +56,11 @@ impl Root {
         Self::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, root)| root)
     }
 
+    /// The word that it is written as.
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, root)| *root == self).map_or("", |(name, _)| name)
+    }
+
     /// The words that may follow, where they are few.
     fn words(self) -> &'static [&'static str] {
         match self {
@@ -152,6 +157,13 @@ impl Path {
     }
 }
 
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.root.name())?;
+        self.rest.iter().try_for_each(|segment| write!(f, ".{}", segment.key))
+    }
+}
+
 impl FromStr for Path {
     type Err = PathError;
 
@@ -185,7 +197,7 @@ impl fmt::Display for PathError {
             Self::EmptyWord => f.write_str("a word of the path is empty"),
             Self::NoHeader => f.write_str("`headers` needs the name of a header: `headers.x-team`"),
             Self::NoSuchWord(root) => {
-                let name = Root::ALL.iter().find(|(_, r)| r == root).map_or("", |(name, _)| name);
+                let name = root.name();
                 match root.words() {
                     [] => write!(f, "nothing can follow `{name}`"),
                     words => write!(f, "`{name}` has only `{name}.{}`", words.join(&format!("`, `{name}."))),
@@ -233,6 +245,19 @@ mod tests {
         ] {
             let rest = rest.iter().map(ToString::to_string).collect();
             assert_eq!(read(text), (root, rest), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_written_as_it_is_read() {
+        for (text, written) in [
+            ("plan", "metadata.plan"),
+            ("params.messages.-1.content", "body.messages.-1.content"),
+            ("headers.X-Team", "headers.x-team"),
+            ("stream", "stream"),
+        ] {
+            let path = Path::parse(text).unwrap();
+            assert_eq!((path.to_string().as_str(), Path::parse(written).unwrap()), (written, path), "{text}");
         }
     }
 

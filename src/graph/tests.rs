@@ -57,7 +57,7 @@ fn walk(program: &Program, outcomes: &[Result<(), Fault>], within: bool) -> (Vec
         let step = walk.step(program, &nobody());
         assert_eq!(step, walk.step(program, &nobody()), "a step says the same until it is answered");
         match step {
-            Step::Limit(_) => walk.limited(program, within),
+            Step::Limit(_) => drop(walk.limited(program, within)),
             Step::Call(call) => {
                 calls.push(format!("{}#{}", call.element, call.retry));
                 walk.answered(program, outcomes.next().expect("no outcome for this call").as_ref().copied());
@@ -381,7 +381,7 @@ proptest! {
             prop_assert!(steps < 100, "the walk does not end");
             let outcome = outcomes.next().unwrap();
             match walk.step(&program, &facts) {
-                Step::Limit(_) => walk.limited(&program, outcome % 2 == 0),
+                Step::Limit(_) => drop(walk.limited(&program, outcome % 2 == 0)),
                 Step::Call(call) => {
                     prop_assert!(call.retry <= 2);
                     let fault = Fault::of_status([200, 400, 500, 429][outcome]);

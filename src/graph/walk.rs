@@ -5,6 +5,7 @@ use super::{
     node::{Call, LimitAsk, Node},
 };
 use crate::chat::Fault;
+use std::ops::ControlFlow;
 
 /// Elements of a path that are kept without growing: most graphs are no deeper.
 const USUAL_DEPTH: usize = 16;
@@ -32,6 +33,28 @@ pub enum Step<'a> {
     Call(Call<'a>),
     /// The walk is over.
     End(End<'a>),
+}
+
+/// An element at which nothing had to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed<'a> {
+    /// Its id.
+    pub element: &'a str,
+    /// `start`, `conditional` or `percentage`.
+    pub form: &'static str,
+    /// The output that was taken.
+    pub output: &'a str,
+}
+
+/// What an answer did to the walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// It left the element by this output.
+    By(&'static str),
+    /// It stays: the target is tried again. (So it does where nothing was asked.)
+    Not,
+    /// It is over: there is no output for this.
+    Over,
 }
 
 /// How a walk ended.
@@ -69,50 +92,67 @@ impl Walk {
 
     /// Goes on to where something must be done or asked. Until that is answered, every call says the same.
     pub fn step<'a>(&mut self, program: &'a Program, facts: &dyn Facts) -> Step<'a> {
-        while let Some(element) = program.element(self.at).filter(|_| !self.over) {
-            let next = match &element.node {
-                Node::Start(next) => *next,
-                Node::Conditional(conditional) => conditional.choose(facts),
-                Node::Percentage(percentage) => percentage.choose(facts),
-                Node::Rate(rate) => return Step::Limit(rate.ask(&element.id, facts)),
-                Node::Model(model) => return Step::Call(model.call(&element.id, self.retry, self.fallbacks)),
-                Node::End => break,
-            };
-            self.enter(next);
+        loop {
+            if let ControlFlow::Break(step) = self.pass(program, facts) {
+                return step;
+            }
         }
-        Step::End(self.end(program))
+    }
+
+    /// Goes on by one element, where nothing must be done or asked there; for those who follow a walk.
+    pub fn pass<'a>(&mut self, program: &'a Program, facts: &dyn Facts) -> ControlFlow<Step<'a>, Passed<'a>> {
+        let Some(element) = program.element(self.at).filter(|_| !self.over) else {
+            return ControlFlow::Break(Step::End(self.end(program)));
+        };
+        let (form, (output, next)) = match &element.node {
+            Node::Start(next) => ("start", ("next", *next)),
+            Node::Conditional(conditional) => ("conditional", conditional.choose(facts)),
+            Node::Percentage(percentage) => ("percentage", percentage.choose(facts)),
+            Node::Rate(rate) => return ControlFlow::Break(Step::Limit(rate.ask(&element.id, facts))),
+            Node::Model(model) => {
+                let call = model.call(&element.id, self.retry, self.fallbacks);
+                return ControlFlow::Break(Step::Call(call));
+            }
+            Node::End => return ControlFlow::Break(Step::End(self.end(program))),
+        };
+        self.enter(next);
+        ControlFlow::Continue(Passed { element: &element.id, form, output })
     }
 
     /// Answers [`Step::Limit`]: whether the request is within the limit. Nothing else is answered by it.
-    pub fn limited(&mut self, program: &Program, within: bool) {
-        let Some(Node::Rate(rate)) = program.node(self.at) else { return };
+    pub fn limited(&mut self, program: &Program, within: bool) -> Moved {
+        let Some(Node::Rate(rate)) = program.node(self.at) else { return Moved::Not };
         if within {
             self.enter(rate.success);
-        } else {
-            self.last = Some((Why::Limited, self.at));
-            self.leave(rate.fallback);
+            return Moved::By("success");
         }
+        self.last = Some((Why::Limited, self.at));
+        self.fall_back(rate.fallback)
     }
 
     /// Answers [`Step::Call`]: whether the model answered, or how it failed. Nothing else is answered by it.
-    pub fn answered(&mut self, program: &Program, outcome: Result<(), &Fault>) {
-        let Some(Node::Model(model)) = program.node(self.at) else { return };
+    pub fn answered(&mut self, program: &Program, outcome: Result<(), &Fault>) -> Moved {
+        let Some(Node::Model(model)) = program.node(self.at) else { return Moved::Not };
         match outcome {
             Ok(()) => {
                 self.last = Some((Why::Answered, self.at));
                 self.enter(model.success);
+                Moved::By("success")
             }
-            Err(fault) if model.tries_again(fault, self.retry) => self.retry += 1,
+            Err(fault) if model.tries_again(fault, self.retry) => {
+                self.retry += 1;
+                Moved::Not
+            }
             Err(fault) => self.given_up(program, fault),
         }
     }
 
     /// Answers [`Step::Call`]: the model failed, and is not to be tried again whatever its `retries` say.
-    pub fn given_up(&mut self, program: &Program, fault: &Fault) {
-        let Some(Node::Model(model)) = program.node(self.at) else { return };
+    pub fn given_up(&mut self, program: &Program, fault: &Fault) -> Moved {
+        let Some(Node::Model(model)) = program.node(self.at) else { return Moved::Not };
         self.last = Some((Why::Failed, self.at));
         self.fallbacks += 1;
-        self.leave(model.fallback(fault));
+        self.fall_back(model.fallback(fault))
     }
 
     /// The ids of the elements walked, in order.
@@ -126,10 +166,16 @@ impl Walk {
         self.trail.push(at);
     }
 
-    fn leave(&mut self, by: Option<usize>) {
-        match by {
-            Some(at) => self.enter(at),
-            None => self.over = true,
+    fn fall_back(&mut self, to: Option<usize>) -> Moved {
+        match to {
+            Some(at) => {
+                self.enter(at);
+                Moved::By("fallback")
+            }
+            None => {
+                self.over = true;
+                Moved::Over
+            }
         }
     }
 

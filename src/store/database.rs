@@ -52,6 +52,15 @@ impl Store {
         Ok(Self(Arc::new(Database { engine, options, settings, clock, pool, ready, turn })))
     }
 
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => "sqlite",
+            Engine::Postgres => "postgres",
+        }
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         &self.0.settings
     }

@@ -25,8 +25,8 @@ impl Conditional {
         vec![self.then, self.otherwise]
     }
 
-    /// The way on.
-    pub(in crate::graph) fn choose(&self, facts: &dyn Facts) -> usize {
-        if self.condition.holds(facts) { self.then } else { self.otherwise }
+    /// The output, and the way on.
+    pub(in crate::graph) fn choose(&self, facts: &dyn Facts) -> (&'static str, usize) {
+        if self.condition.holds(facts) { ("true", self.then) } else { ("false", self.otherwise) }
     }
 }

@@ -5,12 +5,7 @@
 //! as many keys as it must: growing one arm takes keys from the others and moves none out of it.
 
 use super::Part;
-use crate::graph::{
-    Facts,
-    diagnostic::Code,
-    hash::{Fnv, mix},
-    key::Key,
-};
+use crate::graph::{Facts, Split, diagnostic::Code, key::Key};
 
 /// 100 %, in millionths of a percent.
 const WHOLE: u64 = 100_000_000;
@@ -19,69 +14,35 @@ const REST: &str = "else";
 
 #[derive(Debug)]
 pub(in crate::graph) struct Percentage {
-    key: Option<Key>,
-    /// Makes the dice of an exchange fall differently in each element.
-    salt: u64,
-    arms: Box<[Arm]>,
-}
-
-#[derive(Debug)]
-struct Arm {
-    next: usize,
-    share: f64,
-    /// Its identity: where it leads, and the how-manieth arm it is that leads there.
-    seed: u64,
+    split: Split,
+    /// The name of each output, and where it leads.
+    arms: Box<[(Box<str>, usize)]>,
 }
 
 impl Percentage {
     pub(super) fn read(part: &Part<'_>) -> Option<Self> {
         part.properties.only(&["key"]);
         let key = part.properties.maybe("key").map(|item| Key::read(&item));
-        let shares = shares(part);
-        let mut arms = vec![];
-        let mut earlier: Vec<&str> = vec![];
-        for (output, share) in part.outputs.all().iter().zip(shares?) {
-            let ordinal = earlier.iter().filter(|target| **target == output.target).count();
-            earlier.push(output.target);
-            let seed = Fnv::new().with(output.target.as_bytes()).with(&ordinal.to_le_bytes()).spread();
+        let shares = shares(part)?;
+        let outputs = part.outputs.all();
+        let arms: Option<_> = outputs.iter().map(|output| Some((output.name.into(), output.to?))).collect();
+        let split = outputs.iter().zip(shares).enumerate().map(|(i, (output, share))| {
+            let ordinal = outputs.iter().take(i).filter(|other| other.target == output.target).count();
             #[expect(clippy::cast_precision_loss, reason = "at most 10^8")]
-            arms.push(Arm { next: output.to?, share: share as f64, seed });
-        }
-        let salt = Fnv::new().with(part.id.as_bytes()).spread();
-        Some(Self { key: key.map_or(Some(None), |read| read.map(Some))?, salt, arms: arms.into() })
+            (output.target, ordinal, share as f64)
+        });
+        let key = key.map_or(Some(None), |read| read.map(Some))?;
+        Some(Self { split: Split::of(part.id, key, split), arms: arms? })
     }
 
     pub(super) fn links(&self) -> Vec<usize> {
-        self.arms.iter().map(|arm| arm.next).collect()
+        self.arms.iter().map(|(_, to)| *to).collect()
     }
 
-    /// The way on. Between two draws that differ in the last bit of a logarithm a machine may choose
-    /// differently than another: one key in 10^15.
-    pub(in crate::graph) fn choose(&self, facts: &dyn Facts) -> usize {
-        let point = self.point(facts);
-        let mut best = (f64::INFINITY, 0);
-        for arm in self.arms.iter().filter(|arm| arm.share > 0.0) {
-            let wait = -unit(mix(point ^ arm.seed)).ln() / arm.share;
-            if wait < best.0 {
-                best = (wait, arm.next);
-            }
-        }
-        best.1
+    /// The output, and the way on.
+    pub(in crate::graph) fn choose(&self, facts: &dyn Facts) -> (&str, usize) {
+        self.arms.get(self.split.choose(facts)).map_or(("", 0), |(name, to)| (name, *to))
     }
-
-    fn point(&self, facts: &dyn Facts) -> u64 {
-        let Some(key) = &self.key else { return mix(facts.dice() ^ self.salt) };
-        let mut hash = Fnv::new();
-        key.tell(facts, &mut |piece| hash = hash.with(piece.as_bytes()));
-        hash.spread()
-    }
-}
-
-/// A number in (0, 1) from the upper bits of a hash.
-fn unit(hash: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float")]
-    let float = (hash >> 11) as f64;
-    (float + 0.5) / 9_007_199_254_740_992.0
 }
 
 /// The share of each output, in millionths of a percent, `else` filled in.

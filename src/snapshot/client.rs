@@ -1,0 +1,138 @@
+//! Client keys: who may ask, for what, and under which names.
+
+use super::Route;
+use crate::{provider::Secret, store::Terms};
+use foldhash::fast::RandomState;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
+
+/// A client key as `attache.yaml` has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyDocument {
+    /// What conditions, limits and logs call it; unique.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The token.
+    pub key: Secret,
+    /// What it allows and brings along.
+    pub terms: Terms,
+    /// From when on it opens nothing.
+    pub expires_at: Option<SystemTime>,
+}
+
+/// A client key, ready for use.
+#[derive(Debug)]
+pub struct Client {
+    /// What conditions, limits and logs call it; unique.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Metadata of every request made with it, above the client's own: strings, numbers, booleans.
+    pub metadata: Map<String, Value>,
+    /// Which `provider/model` it may name directly; `*` stands for any text.
+    pub models: Vec<String>,
+    /// Which routes it may call; `*` stands for any text.
+    pub routes: Vec<String>,
+    /// What its own model names mean, above `provider/model`.
+    pub logical: BTreeMap<String, Arc<Route>>,
+    /// Where it stands: `store` or `attache.yaml`.
+    pub source: &'static str,
+}
+
+impl Client {
+    /// Whether it may call this route.
+    #[must_use]
+    pub fn allows_route(&self, route: &str) -> bool {
+        self.routes.iter().any(|pattern| matches(pattern, route))
+    }
+
+    /// Whether it may name this model directly, as `provider/model`.
+    #[must_use]
+    pub fn allows_model(&self, model: &str) -> bool {
+        self.models.iter().any(|pattern| matches(pattern, model))
+    }
+}
+
+/// All client keys, found by the hash of their tokens: so the comparison tells nothing about a token.
+#[derive(Debug, Default)]
+pub struct Clients {
+    pub(super) by_token: HashMap<[u8; 32], Opens, RandomState>,
+    pub(super) by_id: BTreeMap<String, Arc<Client>>,
+}
+
+/// What a token opens.
+#[derive(Debug)]
+pub(super) struct Opens {
+    pub(super) client: Arc<Client>,
+    /// From when on it opens nothing.
+    pub(super) expires_at: Option<SystemTime>,
+}
+
+impl Clients {
+    /// The key that this token opens at this time.
+    #[must_use]
+    pub fn of_token(&self, token: &str, now: SystemTime) -> Option<&Arc<Client>> {
+        if self.by_token.is_empty() {
+            return None;
+        }
+        let opens = self.by_token.get(&hash(token))?;
+        opens.expires_at.is_none_or(|end| now < end).then_some(&opens.client)
+    }
+
+    /// The key of this id, whether or not a token opens it now.
+    #[must_use]
+    pub fn of_id(&self, id: &str) -> Option<&Arc<Client>> {
+        self.by_id.get(id)
+    }
+
+    /// Every key, by id.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.by_id.values()
+    }
+}
+
+/// What is kept of a token.
+pub(super) fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
+            rest.is_empty()
+                || tail
+                    .char_indices()
+                    .map(|(i, _)| i)
+                    .chain([tail.len()])
+                    .any(|i| tail.get(i..).is_some_and(|tail| matches(rest, tail)))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_any_text_at_the_star() {
+        for (pattern, text, want) in [
+            ("*", "", true),
+            ("openai/*", "openai/gpt", true),
+            ("openai/*", "azure/gpt", false),
+            ("*/gpt-*-mini", "openai/gpt-4o-mini", true),
+            ("*/gpt-*-mini", "openai/gpt-4o", false),
+            ("a", "a", true),
+            ("a", "ab", false),
+        ] {
+            assert_eq!(matches(pattern, text), want, "{pattern} {text}");
+        }
+    }
+}
