@@ -15,7 +15,7 @@ pub(super) async fn migrate(mut link: Link, engine: Engine) -> Result<(), StoreE
         // readers and a writer beside each other; kept in the file
         link.insist("PRAGMA journal_mode = WAL").await?;
     }
-    link.script(engine.begin_schema()).await?;
+    link.begin(engine.begin_schema()).await?;
     link.script("CREATE TABLE IF NOT EXISTS schema_steps (taken BIGINT NOT NULL)").await?;
     let taken = link.one(sqlx::query("SELECT COUNT(*) AS taken FROM schema_steps")).await?;
     let taken: usize = taken.number("taken")?;
@@ -61,7 +61,10 @@ impl Engine {
     fn begin_schema(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289928)",
+            Self::Postgres => {
+                // what is there already is no news
+                "BEGIN; SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(4702394921427289928)"
+            }
         }
     }
 

@@ -12,7 +12,10 @@ use attache::store::{
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, SqliteConnection, raw_sql};
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 use tokio::task::block_in_place;
 
 /// Shorter than by default, to be sooner done.
@@ -127,13 +130,18 @@ async fn a_file_that_can_not_be_opened_is_away_until_it_can() {
     let inner = folder.path().join("not yet #1%");
     let store = Store::with(&format!("sqlite:{}/a.db", inner.display()), now, settings()).unwrap();
     all_away(&store).await;
+    let away = store.change().await.unwrap_err();
+    assert!(away.to_string().contains("a.db: No such file"), "{away}");
     std::fs::create_dir(&inner).unwrap();
     std::fs::write(inner.join("a.db"), "this is a text, and of some length too").unwrap();
     let no_database = store.change().await.unwrap_err();
     assert!(no_database.to_string().contains("file is not a database"), "{no_database}");
     std::fs::remove_file(inner.join("a.db")).unwrap();
     works(&store).await;
-    assert!(inner.join("a.db").exists());
+    for file in ["a.db", "a.db-wal"] {
+        let mode = std::fs::metadata(inner.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file} holds hashes of secrets");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
