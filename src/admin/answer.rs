@@ -277,7 +277,7 @@ pub(super) enum Failures {
     NotJson(#[to_schema] FailureShape),
     /// Too many wrong tokens came from this address.
     #[response(status = 429)]
-    TooManyFailures(#[to_schema] FailureShape),
+    Throttled(#[to_schema] FailureShape),
     /// The store can not be reached; nothing was changed.
     #[response(status = 503)]
     StoreAway(#[to_schema] FailureShape),

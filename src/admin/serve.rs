@@ -41,8 +41,8 @@ pub struct Tls(RustlsConfig);
 /// # Errors
 /// A file can not be read, or is not what it should be.
 pub async fn tls(files: &settings::Tls) -> io::Result<Tls> {
-    // whoever was first has chosen the same
-    if rustls::crypto::ring::default_provider().install_default().is_err() {}
+    // an error means that somebody was first, with the same choice
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     RustlsConfig::from_pem_file(&files.certificate, &files.key).await.map(Tls)
 }
 

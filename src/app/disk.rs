@@ -42,26 +42,12 @@ impl Keeper {
     }
 
     /// What was kept by this process or one before it.
-    pub(super) fn find(&self) -> Option<Published> {
-        let file = self.file.display();
-        let bytes = match fs::read(&self.file) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                tracing::error!(%file, %error, "the store is away, and no last good state is on disk: only the routes folder is served");
-                return None;
-            }
-        };
-        let found: Result<Published, _> = serde_json::from_slice(&bytes);
-        match found {
-            Ok(found) => {
-                tracing::warn!(%file, change = found.change, routes = found.routes.len(), "the store is away; what was good last is served");
-                Some(found)
-            }
-            Err(error) => {
-                tracing::error!(%file, %error, "the last good state can not be read");
-                None
-            }
-        }
+    pub(super) fn find(&self) -> io::Result<Published> {
+        Ok(serde_json::from_slice(&fs::read(&self.file)?)?)
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 }
 
@@ -84,12 +70,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("good.json");
         let keeper = Keeper::new(path.clone());
-        assert_eq!(keeper.find(), None);
+        assert!(keeper.find().is_err());
         let published = Published { change: 7, ..Published::default() };
         write(&path, &published).unwrap();
-        assert_eq!(keeper.find(), Some(published));
+        assert_eq!(keeper.find().unwrap(), published);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         fs::write(&path, "{").unwrap();
-        assert_eq!(keeper.find(), None);
+        assert!(keeper.find().is_err());
     }
 }

@@ -26,16 +26,23 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Everything is read anew this often all the same: some file systems tell nothing.
 const ANYWAY: Duration = Duration::from_secs(5);
 
+/// Publishes what changes in files from now on, until the watcher is dropped.
+pub(super) async fn files(
+    path: PathBuf,
+    publisher: Arc<Publisher>,
+) -> Result<Box<dyn Watcher + Send>, Failure> {
+    Arc::new(Follower { path, publisher }).follow().await
+}
+
 /// Follows the files that the world is made of.
 #[derive(Debug)]
-pub(super) struct Follower {
-    pub(super) path: PathBuf,
-    pub(super) publisher: Arc<Publisher>,
+struct Follower {
+    path: PathBuf,
+    publisher: Arc<Publisher>,
 }
 
 impl Follower {
-    /// Publishes what changes from now on, until the watcher is dropped.
-    pub(super) async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
+    async fn follow(self: Arc<Self>) -> Result<Box<dyn Watcher + Send>, Failure> {
         let (changed, mut changes) = mpsc::channel::<()>(1);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // a full channel already says that something changed

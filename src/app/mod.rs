@@ -5,6 +5,7 @@ mod disk;
 mod follow;
 mod keep;
 mod mock;
+mod people;
 mod publish;
 mod serve;
 mod simulate;

@@ -1,6 +1,6 @@
 //! The world, built anew of files and store whenever one of them changes, and swapped whole.
 
-use super::{disk::Keeper, keep::Kept, now};
+use super::{Failure, disk::Keeper, keep::Kept, now};
 use crate::{
     admin::{Notices, Publish},
     config::Config,
@@ -36,11 +36,25 @@ struct Building {
 }
 
 /// What a publisher works with.
+#[derive(Clone)]
 pub(super) struct Hands {
     pub(super) store: Store,
     pub(super) notices: Arc<Notices>,
     pub(super) world: Arc<World>,
     pub(super) telemetry: Arc<Telemetry>,
+}
+
+impl Hands {
+    pub(super) fn new(
+        config: &Config,
+        world: &Arc<World>,
+        telemetry: &Arc<Telemetry>,
+    ) -> Result<Self, Failure> {
+        let store =
+            Store::new(config.store.reveal(), now).map_err(|e| Failure::Said(format!("store: {e}")))?;
+        let (world, telemetry) = (Arc::clone(world), Arc::clone(telemetry));
+        Ok(Self { store, notices: Arc::default(), world, telemetry })
+    }
 }
 
 impl Publisher {
@@ -63,13 +77,24 @@ impl Publisher {
     /// The first world: of the store, or of what is on disk while that is away.
     pub(super) async fn begin(&self) -> Result<(), String> {
         if !self.read_store().await {
-            let found = self.keeper.find();
-            if let Some(found) = found {
+            self.read_disk().await;
+        }
+        self.build().await
+    }
+
+    /// Takes what a process before this one has kept.
+    async fn read_disk(&self) {
+        let file = self.keeper.file().display();
+        match self.keeper.find() {
+            Ok(found) => {
+                tracing::warn!(%file, change = found.change, "the last good state of the store is served");
                 self.notices.from_disk(found.change);
                 *self.stored.lock().await = Arc::new(found);
             }
+            Err(error) => {
+                tracing::error!(%file, %error, "no last good state of the store; only the routes folder is served");
+            }
         }
-        self.build().await
     }
 
     /// Reads the store where it has changed; tells whether it could be reached.

@@ -1,31 +1,20 @@
 //! `attache serve`: builds the world, opens the doors, and closes them in order.
 
-use super::{
-    Failure, dice,
-    follow::Follower,
-    load, now,
-    publish::{Hands, Publisher},
-    runtime, stored,
-};
+use super::{Failure, dice, follow, load, now, people::People, publish::Hands, runtime};
 use crate::{
-    admin::{self, Fittings, LoadedTls, Notices, Office, Publish},
     config::Config,
     exchange::{Live, World},
     extproc::{self, Door},
     ledger,
     snapshot::Snapshot,
-    store::Store,
     telemetry::{self, Telemetry},
 };
 use std::{
-    io,
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     time::{Instant, interval, sleep},
@@ -48,35 +37,15 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let extproc = config.extproc.clone();
     let door =
         Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
-    let people = People::open(&config.admin).await?;
-    let store = Store::new(config.store.reveal(), now).map_err(|e| Failure::Said(format!("store: {e}")))?;
-    let notices = Arc::new(Notices::default());
-    let settings = config.admin.clone();
-    let hands = Hands {
-        store: store.clone(),
-        notices: Arc::clone(&notices),
-        world: Arc::clone(&world),
-        telemetry: Arc::clone(&telemetry),
-    };
-    let publisher = Publisher::new(config, hands);
-    publisher.begin().await.map_err(Failure::Said)?;
-    let fittings = Fittings {
-        world: Arc::clone(&world),
-        telemetry: Arc::clone(&telemetry),
-        store,
-        notices,
-        publisher: Arc::clone(&publisher) as Arc<dyn Publish>,
-    };
-    let operators = settings.token.is_some();
-    let office = Arc::new(Office::new(settings, fittings));
-    let follower = Arc::new(Follower { path, publisher: Arc::clone(&publisher) });
-    let _watcher = follower.follow().await?;
+    let hands = Hands::new(&config, &world, &telemetry)?;
+    let people = People::open(config, hands).await?;
+    let address = people.address;
+    let _watcher = follow::files(path, Arc::clone(&people.publisher)).await?;
 
     let (stop, stopped) = watch::channel(());
     let health = tonic_health::server::HealthReporter::new();
-    let address = people.address;
-    let stored = tokio::spawn(stored::follow(publisher, Arc::clone(&office), operators));
-    let people = tokio::spawn(people.serve(office, stopped.clone()));
+    let store = tokio::spawn(people.follower().follow());
+    let people = tokio::spawn(people.serve(closed(stopped.clone())));
     let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
     let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));
     tracing::info!(admin = %address, extproc = ?extproc.listen, "serving");
@@ -88,39 +57,12 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let ended = tokio::time::timeout(Duration::from_secs(1), envoy).await;
     tracing::info!(in_flight = world.in_flight(), "stopped");
     sweeper.abort();
-    stored.abort();
+    store.abort();
     people.abort();
     telemetry.stop().await;
     match ended {
         Ok(Ok(Err(error))) => Err(Failure::Said(format!("Envoy's door failed: {error}"))),
         _ => Ok(()),
-    }
-}
-
-/// People's door, open but not yet served.
-struct People {
-    listener: std::net::TcpListener,
-    /// With port 0, any free one was taken.
-    address: SocketAddr,
-    tls: Option<LoadedTls>,
-}
-
-impl People {
-    async fn open(settings: &admin::Settings) -> Result<Self, Failure> {
-        let said = |what: &str, error: io::Error| Failure::Said(format!("{what}: {error}"));
-        let tls = match &settings.tls {
-            Some(files) => Some(admin::tls(files).await.map_err(|error| said("admin.tls", error))?),
-            None => None,
-        };
-        let at = settings.listen;
-        let listener =
-            TcpListener::bind(at).await.map_err(|error| said(&format!("listen.admin: {at}"), error))?;
-        let listener = listener.into_std()?;
-        Ok(Self { address: listener.local_addr()?, listener, tls })
-    }
-
-    async fn serve(self, office: Arc<Office>, stopped: watch::Receiver<()>) -> io::Result<()> {
-        admin::serve(self.listener, self.tls, office, closed(stopped)).await
     }
 }
 

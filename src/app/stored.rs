@@ -14,33 +14,56 @@ const POLL: Duration = Duration::from_millis(500);
 /// How often this pair tells the store how it is.
 const BEAT: Duration = Duration::from_secs(5);
 
-/// Follows the store for as long as the process lives.
-pub(super) async fn follow(publisher: Arc<Publisher>, office: Arc<Office>, operators: bool) {
-    let pair = pair();
-    let mut watch = publisher.store.watch();
-    let mut told: Option<Instant> = None;
-    // the operator's own token needs no first one beside it
-    let mut greeted = operators;
-    loop {
-        if publisher.notices.standing().away.is_none() {
-            greeted = greeted || greet(&publisher).await;
-            if told.is_none_or(|told| told.elapsed() >= BEAT) {
-                told = Some(Instant::now());
-                if let Err(error) = publisher.store.beat(&pair, &office.tell()).await {
-                    tracing::debug!(%error, "this pair could not tell how it is");
-                }
+/// What follows the store for as long as the process lives.
+pub(super) struct Follower {
+    publisher: Arc<Publisher>,
+    office: Arc<Office>,
+    /// Whether the store is known to have an admin token, or needs none: the operator has set one.
+    greeted: bool,
+    /// When this pair told last how it is.
+    told: Option<Instant>,
+    pair: String,
+}
+
+impl Follower {
+    pub(super) fn new(publisher: Arc<Publisher>, office: Arc<Office>, operators: bool) -> Self {
+        Self { publisher, office, greeted: operators, told: None, pair: pair() }
+    }
+
+    pub(super) async fn follow(mut self) {
+        let mut watch = self.publisher.store.watch();
+        loop {
+            if self.publisher.notices.standing().away.is_none() {
+                self.greeted = self.greeted || greet(&self.publisher).await;
+                self.beat().await;
             }
+            // whether it told or the time is over, it is asked
+            timeout(POLL, watch.changed()).await.unwrap_or_default();
+            self.look().await;
         }
-        // whether it told or the time is over, it is asked
-        if timeout(POLL, watch.changed()).await.is_err() {}
-        let was = publisher.notices.standing();
-        publisher.read_store().await;
-        let is = publisher.notices.standing();
+    }
+
+    /// Tells the other pairs how this one is, where it is time.
+    async fn beat(&mut self) {
+        if self.told.is_some_and(|told| told.elapsed() < BEAT) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        if let Err(error) = self.publisher.store.beat(&self.pair, &self.office.tell()).await {
+            tracing::debug!(%error, "this pair could not tell how it is");
+        }
+    }
+
+    /// Reads what has changed, and makes it live.
+    async fn look(&self) {
+        let was = self.publisher.notices.standing();
+        self.publisher.read_store().await;
+        let is = self.publisher.notices.standing();
         if was.away.is_some() && is.away.is_none() {
             tracing::info!(change = is.change, "the store is back");
         }
         if is.change != was.change {
-            publisher.publish().await;
+            self.publisher.publish().await;
         }
     }
 }

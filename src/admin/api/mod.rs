@@ -7,6 +7,7 @@ mod keys;
 mod place;
 mod tokens;
 mod validate;
+mod walks;
 mod world;
 
 use super::{
@@ -28,21 +29,37 @@ fn check_name(name: &str) -> Result<(), Failure> {
 }
 
 pub(super) fn router() -> OpenApiRouter<Arc<Office>> {
-    let all = OpenApiRouter::new()
-        .routes(routes!(session::login, session::who, session::logout))
+    let all = graphs().merge(access()).merge(known());
+    OpenApiRouter::new().nest("/api/v1", all)
+}
+
+/// Routes, and what they would do.
+fn graphs() -> OpenApiRouter<Arc<Office>> {
+    OpenApiRouter::new()
         .routes(routes!(validate::validate))
+        .routes(routes!(walks::simulate))
         .routes(routes!(diff::diff))
         .routes(routes!(canary::set, canary::end))
         .routes(routes!(canary::pin, canary::unpin))
-        .routes(routes!(world::providers))
-        .routes(routes!(world::models))
-        .routes(routes!(world::prices))
-        .routes(routes!(world::pairs))
+}
+
+/// Clients' keys and people's tokens.
+fn access() -> OpenApiRouter<Arc<Office>> {
+    OpenApiRouter::new()
+        .routes(routes!(session::login, session::who, session::logout))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::show, keys::update, keys::revoke))
         .routes(routes!(keys::rotate))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
-        .routes(routes!(audit::list));
-    OpenApiRouter::new().nest("/api/v1", all)
+        .routes(routes!(audit::list))
+}
+
+/// What there is besides.
+fn known() -> OpenApiRouter<Arc<Office>> {
+    OpenApiRouter::new()
+        .routes(routes!(world::providers))
+        .routes(routes!(world::models))
+        .routes(routes!(world::prices))
+        .routes(routes!(world::pairs))
 }
