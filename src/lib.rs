@@ -8,6 +8,7 @@
 //!    extproc   admin   mock   bootstrap              Envoy's door · people's door · a provider to try with · Envoy's file
 //!                     exchange                       one request's life; knows neither protobuf nor sockets
 //!                     snapshot                       the compiled world, swapped whole
+//!                     import                         route documents, made of what others write
 //!                     provider                       where a model lives and how to be let in; prices
 //!    dialect   graph   ledger   store   telemetry    five crafts that do not know each other
 //!                chat   json   sse               the words
@@ -24,6 +25,8 @@ pub mod store;
 pub mod telemetry;
 
 pub mod provider;
+
+pub mod import;
 
 pub mod snapshot;
 

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Elements of one graph.
-const MAX_ELEMENTS: usize = 1000;
+pub(crate) const MAX_ELEMENTS: usize = 1000;
 /// Characters of a route's name.
 const MAX_NAME: usize = 64;
 /// Characters of an element id.

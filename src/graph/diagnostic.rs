@@ -117,14 +117,14 @@ impl fmt::Display for Diagnostic {
 
 /// Where in the document something stands.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
-    pub(super) element: Option<String>,
-    pub(super) pointer: String,
+pub(crate) struct Place {
+    pub(crate) element: Option<String>,
+    pub(crate) pointer: String,
 }
 
 impl Place {
     /// The place one step below.
-    pub(super) fn at(&self, step: impl fmt::Display) -> Self {
+    pub(crate) fn at(&self, step: impl fmt::Display) -> Self {
         let step = step.to_string().replace('~', "~0").replace('/', "~1");
         Self { element: self.element.clone(), pointer: format!("{}/{step}", self.pointer) }
     }
@@ -132,18 +132,18 @@ impl Place {
 
 /// Collects every mistake of one document, so that all are told at once.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     found: RefCell<Vec<Diagnostic>>,
 }
 
 impl Report {
     /// Notes a mistake, with the code's own cure as the hint.
-    pub(super) fn add(&self, code: Code, place: &Place, message: impl Into<String>) {
+    pub(crate) fn add(&self, code: Code, place: &Place, message: impl Into<String>) {
         self.hint(code, place, message, code.cure());
     }
 
     /// Notes a mistake whose cure is known more precisely.
-    pub(super) fn hint(
+    pub(crate) fn hint(
         &self,
         code: Code,
         place: &Place,
@@ -156,7 +156,7 @@ impl Report {
     }
 
     /// Notes an unknown word, and the known one that was probably meant.
-    pub(super) fn unknown<'w>(
+    pub(crate) fn unknown<'w>(
         &self,
         code: Code,
         place: &Place,
@@ -169,8 +169,13 @@ impl Report {
         }
     }
 
+    /// Notes what was found elsewhere.
+    pub(crate) fn pass_on(&self, mistake: Diagnostic) {
+        self.found.borrow_mut().push(mistake);
+    }
+
     /// `value` if nothing was found, else all that was found.
-    pub(super) fn settle<T>(self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
+    pub(crate) fn settle<T>(self, value: Option<T>) -> Result<T, Vec<Diagnostic>> {
         let found = self.found.into_inner();
         match value {
             Some(value) if found.is_empty() => Ok(value),

@@ -40,17 +40,20 @@ mod path;
 mod program;
 mod reader;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod split;
 #[cfg(test)]
 mod tests;
 mod walk;
 
+pub(crate) use check::MAX_ELEMENTS;
+pub(crate) use diagnostic::Report;
 pub use diagnostic::{Code, Diagnostic};
 pub use document::{Document, Known};
 pub use facts::{Fact, Facts};
 pub use node::{Amount, Call, LimitAsk, OnError, Params, Target, Technique};
 pub use path::{Path, PathError, Root, Segment};
 pub use program::Program;
+pub(crate) use reader::{Item, Object};
 pub use split::Split;
 pub use walk::{End, Moved, Passed, Step, Walk, Why};

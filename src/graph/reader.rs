@@ -7,34 +7,34 @@ use super::diagnostic::{Code, Place, Report};
 
 /// One JSON value of the document, and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Item<'a> {
-    pub(super) value: &'a Value,
-    pub(super) place: Place,
-    pub(super) to: &'a Report,
+pub(crate) struct Item<'a> {
+    pub(crate) value: &'a Value,
+    pub(crate) place: Place,
+    pub(crate) to: &'a Report,
 }
 
 impl<'a> Item<'a> {
     /// The whole document.
-    pub(super) fn of(value: &'a Value, to: &'a Report) -> Self {
+    pub(crate) fn of(value: &'a Value, to: &'a Report) -> Self {
         Self { value, place: Place::default(), to }
     }
 
     /// A value one step below this one.
-    pub(super) fn below(&self, step: impl Display, value: &'a Value) -> Self {
+    pub(crate) fn below(&self, step: impl Display, value: &'a Value) -> Self {
         Self { value, place: self.place.at(step), to: self.to }
     }
 
     /// Notes a mistake here.
-    pub(super) fn report(&self, code: Code, message: impl Into<String>) {
+    pub(crate) fn report(&self, code: Code, message: impl Into<String>) {
         self.to.add(code, &self.place, message);
     }
 
     /// Notes that this should have been something else.
-    pub(super) fn expected(&self, code: Code, what: impl Display) {
+    pub(crate) fn expected(&self, code: Code, what: impl Display) {
         self.report(code, format!("{what} is expected, not {}", told(self.value)));
     }
 
-    pub(super) fn text(&self) -> Option<&'a str> {
+    pub(crate) fn text(&self) -> Option<&'a str> {
         let text = self.value.as_str();
         if text.is_none() {
             self.expected(Code::WrongType, "a string");
@@ -43,7 +43,7 @@ impl<'a> Item<'a> {
     }
 
     /// A string that says something.
-    pub(super) fn word(&self) -> Option<&'a str> {
+    pub(crate) fn word(&self) -> Option<&'a str> {
         let text = self.text()?;
         let said = !text.trim().is_empty();
         if !said {
@@ -53,7 +53,7 @@ impl<'a> Item<'a> {
     }
 
     /// A number without a fraction (`60` and `60.0` alike) in `range`, whose `unit` the message names.
-    pub(super) fn whole(&self, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+    pub(crate) fn whole(&self, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
         let what = format!("a whole number from {} to {}{unit}", range.start(), range.end());
         if !self.value.is_number() {
             self.expected(Code::WrongType, what);
@@ -67,7 +67,7 @@ impl<'a> Item<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         let found = self.value.as_bool();
         if found.is_none() {
             self.expected(Code::WrongType, "true or false");
@@ -76,7 +76,7 @@ impl<'a> Item<'a> {
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let word = self.text()?;
         let found = choices.iter().find(|(name, _)| *name == word);
         if found.is_none() {
@@ -88,7 +88,7 @@ impl<'a> Item<'a> {
     }
 
     /// The items of an array.
-    pub(super) fn list(&self) -> Option<Vec<Item<'a>>> {
+    pub(crate) fn list(&self) -> Option<Vec<Item<'a>>> {
         let list = self.value.as_array();
         if list.is_none() {
             self.expected(Code::WrongType, "an array");
@@ -97,7 +97,7 @@ impl<'a> Item<'a> {
     }
 
     /// An object of any fields.
-    pub(super) fn object(&self) -> Option<Object<'a>> {
+    pub(crate) fn object(&self) -> Option<Object<'a>> {
         if !self.value.is_object() {
             self.expected(Code::WrongType, "an object");
             return None;
@@ -108,18 +108,18 @@ impl<'a> Item<'a> {
 
 /// A JSON object of the document.
 #[derive(Debug, Clone)]
-pub(super) struct Object<'a> {
-    pub(super) item: Item<'a>,
+pub(crate) struct Object<'a> {
+    pub(crate) item: Item<'a>,
 }
 
 impl<'a> Object<'a> {
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Item<'a>)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Item<'a>)> {
         let map = self.item.value.as_object();
         map.into_iter().flatten().map(|(key, value)| (key.as_str(), self.item.below(key, value)))
     }
 
     /// Notes every field that is none of `known`.
-    pub(super) fn only(&self, known: &[&str]) {
+    pub(crate) fn only(&self, known: &[&str]) {
         for (key, item) in self.entries().filter(|(key, _)| !known.contains(key)) {
             let message = format!("there is no `{key}` here");
             item.to.unknown(Code::UnknownField, &item.place, message, (key, known.iter().copied()));
@@ -127,12 +127,12 @@ impl<'a> Object<'a> {
     }
 
     /// A field that may be absent.
-    pub(super) fn maybe(&self, key: &str) -> Option<Item<'a>> {
+    pub(crate) fn maybe(&self, key: &str) -> Option<Item<'a>> {
         self.item.value.get(key).map(|value| self.item.below(key, value))
     }
 
     /// A field that must be there.
-    pub(super) fn need(&self, key: &str) -> Option<Item<'a>> {
+    pub(crate) fn need(&self, key: &str) -> Option<Item<'a>> {
         let found = self.maybe(key);
         if found.is_none() {
             self.item.report(Code::MissingField, format!("`{key}` is missing"));
@@ -141,7 +141,7 @@ impl<'a> Object<'a> {
     }
 
     /// A field that must be there under one of its two spellings.
-    pub(super) fn need_either(&self, key: &str, alias: &str) -> Option<Item<'a>> {
+    pub(crate) fn need_either(&self, key: &str, alias: &str) -> Option<Item<'a>> {
         let Some(found) = self.maybe(alias) else { return self.need(key) };
         if self.maybe(key).is_some() {
             found.report(Code::BothSpellings, format!("`{alias}` is another spelling of `{key}`"));
@@ -151,7 +151,7 @@ impl<'a> Object<'a> {
 }
 
 /// The whole number that a JSON number is, if it is one.
-pub(super) fn whole(value: &Value) -> Option<u64> {
+pub(crate) fn whole(value: &Value) -> Option<u64> {
     /// Up to here every whole number has a float of its own.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.as_u64().or_else(|| {

@@ -5,17 +5,17 @@ use serde_json::Value;
 use super::{Fact, Facts, Path, Root};
 
 #[derive(Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     roots: Value,
     dice: u64,
 }
 
 impl Request {
-    pub(super) fn new(roots: Value) -> Self {
+    pub(crate) fn new(roots: Value) -> Self {
         Self { roots, dice: 0 }
     }
 
-    pub(super) fn rolled(self, dice: u64) -> Self {
+    pub(crate) fn rolled(self, dice: u64) -> Self {
         Self { dice, ..self }
     }
 }

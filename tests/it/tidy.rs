@@ -9,6 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["chat", "json", "sse"],
     &["dialect", "graph", "ledger", "store", "telemetry"],
     &["provider"],
+    &["import"],
     &["snapshot"],
     &["exchange"],
     &["extproc", "admin", "mock", "bootstrap"],
