@@ -111,8 +111,7 @@ fn open(
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if headers.text(":method") == Some("GET") && Endpoint::lists_models(path) {
         let key = client::who(headers, live, now)?;
-        let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
-        return Ok(Open::Models(models::list(&live.snapshot, allows)));
+        return Ok(Open::Models(models::list(&live.snapshot, key.as_deref())));
     }
     let (endpoint, key) = Head::check(headers, live, now)?;
     if end {
