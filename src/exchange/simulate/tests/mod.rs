@@ -1,5 +1,8 @@
 //! What a simulation tells, and that it tells the truth.
 
+mod drawn;
+mod faithful;
+
 use super::*;
 use crate::{
     chat::{Fault, Kind},
