@@ -8,7 +8,7 @@ use super::{
 use crate::{
     admin,
     bootstrap::{self, AccessLog},
-    exchange::{self, Limits, Retry},
+    exchange::{self, Limits, ReplaySettings, Retry},
     extproc::{self, Listen},
     provider::Secret,
     telemetry::{self, Otlp, log},
@@ -49,6 +49,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;
     config.exchange.limits = limits;
     config.exchange.retry = retry(root.section("retry"));
+    config.exchange.replay = replay(root.section("replay"));
     listen(root.section("listen"), &mut config);
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
@@ -131,6 +132,14 @@ fn retry(mut section: Section<'_>) -> Retry {
     }
     section.end();
     retry
+}
+
+fn replay(mut section: Section<'_>) -> ReplaySettings {
+    let mut replay = ReplaySettings::default();
+    section.set("requests", &mut replay.requests, count(0..=10_000));
+    section.set("bytes", &mut replay.bytes, size(1 << 10..=1 << 20));
+    section.end();
+    replay
 }
 
 fn log(mut section: Section<'_>) -> log::Settings {

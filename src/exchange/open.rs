@@ -19,6 +19,7 @@ use crate::{
     graph::Walk,
     snapshot::{Client, Route, Version},
 };
+use bytes::Bytes;
 use std::{sync::Arc, time::SystemTime};
 use tokio::time::Instant;
 
@@ -234,12 +235,14 @@ impl Exchange {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
             why
         };
-        let ask =
-            Ask::read(Arc::clone(&head), body.into(), &live, world.dice()).map_err(|why| refused("", why))?;
+        let body = Bytes::from(body);
+        let kept = live.settings.replay.keeps(body.len()).then(|| body.clone());
+        let ask = Ask::read(Arc::clone(&head), body, &live, world.dice()).map_err(|why| refused("", why))?;
         let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
         if head.endpoint.shape == Shape::Count {
             return Ok(Began::Counted(ask.count()));
         }
+        let kept = kept.filter(|_| route.is_of_route());
         world.began();
         let walk = Walk::new(&route.program);
         Ok(Began::Exchange(Box::new(Self {
@@ -254,6 +257,7 @@ impl Exchange {
             unclear: None,
             started,
             first_content: None,
+            kept,
             settled: false,
         })))
     }

@@ -44,7 +44,11 @@ impl Exchange {
         if !self.limits.is_empty() {
             self.settle_limits(ending, cost, world).await;
         }
-        world.ended(self.record(ending, cost));
+        let record = self.record(ending, cost);
+        if let Some(kept) = self.kept() {
+            world.recent.push(kept, &self.live.settings.replay);
+        }
+        world.ended(record);
     }
 
     /// Nothing followed: the client went away.

@@ -103,6 +103,12 @@ impl Version {
         Ok(Self { name, number, hash, program, logical: false })
     }
 
+    /// Whether it is a version of a route, rather than what a key or a client means by a name.
+    #[must_use]
+    pub fn is_of_route(&self) -> bool {
+        !self.logical && !self.name.is_empty()
+    }
+
     /// A model that is named directly, as `provider/model`: without a name and a number.
     #[must_use]
     pub fn direct(provider: &str, model: &str) -> Self {

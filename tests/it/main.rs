@@ -30,6 +30,8 @@ mod house;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod logical_names;
+#[cfg(test)]
 mod providers_page;
 #[cfg(test)]
 mod simulate;
