@@ -26,6 +26,8 @@ mod errors;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod faithful;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod limits;
