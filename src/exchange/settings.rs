@@ -19,9 +19,9 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Clients {
     /// Without a known key nobody is served.
+    #[default]
     Required,
     /// A client without a known key is served as nobody: SDKs always show some key.
-    #[default]
     Optional,
     /// Nobody looks at keys.
     Off,

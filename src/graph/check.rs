@@ -62,11 +62,17 @@ fn route(document: &Item<'_>, known: Known<'_>) -> Option<Program> {
     Program::link(name?.into(), read.into_iter().collect::<Option<_>>()?)
 }
 
-fn name<'a>(item: &Item<'a>) -> Option<&'a str> {
-    let name = item.text()?;
+/// Whether a route can have this name.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    let valid = letters && first && name.len() <= MAX_NAME;
+    letters && first && name.len() <= MAX_NAME
+}
+
+fn name<'a>(item: &Item<'a>) -> Option<&'a str> {
+    let name = item.text()?;
+    let valid = is_name(name);
     if !valid {
         item.report(Code::InvalidName, format!("`{}` can not be a route's name", name.escape_debug()));
     }

@@ -68,7 +68,7 @@ codes! {
     SharesNotWhole "G020" "shares-not-100": "The shares do not sum to 100 percent." => "correct a share, or name one output `else` to take the rest";
     // models
     UnknownProvider "G021" "unknown-provider": "There is no such provider in attache.yaml." => "add it to `providers` or correct its spelling";
-    BadTrigger "G022" "bad-trigger": "An entry of `fallbackOn` names no failure." => "use a status (503), a class (`5xx`) or a fault's name (`timeout`)";
+    BadTrigger "G022" "bad-trigger": "An entry of `fallbackOn` names no failure." => "use a status (503), a class (`5xx`), a fault's name (`timeout`) or `any`";
     ReservedParam "G023" "reserved-param": "`params` touches a body field that is not its own." => "name the model in `properties.model`; whether to stream is the client's choice";
     // conditions
     EmptyCondition "G024" "empty-condition": "A condition tests nothing." => "add a test, or lead the previous output past this element";

@@ -47,6 +47,7 @@ mod tests;
 mod walk;
 
 pub(crate) use check::MAX_ELEMENTS;
+pub use check::is_name;
 pub(crate) use diagnostic::Report;
 pub use diagnostic::{Code, Diagnostic};
 pub use document::{Document, Known};

@@ -17,7 +17,7 @@ pub use credential::{
 };
 pub use path::{Task, Where};
 pub use preset::Preset;
-pub use price::{Price, Prices};
+pub use price::{Price, Priced, Prices};
 pub use secret::Secret;
 
 use crate::dialect::{Platform, Quirks, Wire};
@@ -95,6 +95,13 @@ impl Provider {
             models: vec![],
             envoy: EnvoyCluster::default(),
         }
+    }
+
+    /// Where its API begins, as a URL.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority, self.base_path)
     }
 
     /// How it is spoken to.

@@ -2,7 +2,7 @@
 
 use super::builtin;
 use crate::chat::Usage;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The price of one model, in pico-dollars per token (USD per million tokens × 1,000,000).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,31 @@ impl Prices {
     pub fn of(&self, provider: &str, model: &str) -> Option<Price> {
         self.set.find(provider, model).or_else(|| self.built_in.find(provider, model))
     }
+
+    /// Every price, by provider and model; of one that is set, the built-in one is left out.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Priced<'_>> {
+        let set = self.set.rows(false);
+        let known: HashSet<_> = set.iter().map(|row| (row.provider, row.model)).collect();
+        let built_in =
+            self.built_in.rows(true).into_iter().filter(|row| !known.contains(&(row.provider, row.model)));
+        let mut rows: Vec<_> = set.iter().copied().chain(built_in).collect();
+        rows.sort_by_key(|row| (row.provider, row.model));
+        rows
+    }
+}
+
+/// A row of the price table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Priced<'a> {
+    /// The provider.
+    pub provider: &'a str,
+    /// The model; `*` is every model of the provider.
+    pub model: &'a str,
+    /// What it costs.
+    pub price: Price,
+    /// Whether it is built in, not set by the operator.
+    pub built_in: bool,
 }
 
 /// Prices by provider, then model: so a look-up builds no key.
@@ -68,6 +93,12 @@ impl Table {
             table.0.entry(provider.into()).or_default().insert(model.into(), price);
         }
         table
+    }
+
+    fn rows(&self, built_in: bool) -> Vec<Priced<'_>> {
+        let pairs =
+            self.0.iter().flat_map(|(provider, models)| models.iter().map(move |model| (provider, model)));
+        pairs.map(|(provider, (model, price))| Priced { provider, model, price: *price, built_in }).collect()
     }
 
     fn find(&self, provider: &str, model: &str) -> Option<Price> {

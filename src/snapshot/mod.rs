@@ -4,7 +4,7 @@ mod build;
 mod client;
 mod route;
 
-pub use build::{Problem, Sources, build};
+pub use build::{Problem, STORE, Sources, build};
 pub use client::{Client, Clients, KeyDocument};
 pub use route::{Canary, Route, Version};
 

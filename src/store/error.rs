@@ -38,3 +38,18 @@ pub enum StoreError {
     #[error("{0}")]
     Refused(String),
 }
+
+impl From<tokio::time::error::Elapsed> for StoreError {
+    fn from(_: tokio::time::error::Elapsed) -> Self {
+        Self::Away("it did not answer in time".into())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Away(match error {
+            sqlx::Error::PoolTimedOut => "no connection within the time for it".into(),
+            error => error.to_string(),
+        })
+    }
+}

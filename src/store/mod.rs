@@ -1,15 +1,46 @@
 //! Where routes, versions, deployments, keys and tokens are kept, and where route documents come from.
 
+mod audit;
+mod change;
+mod database;
+mod deployments;
+mod dump;
 mod error;
 mod folder;
 mod key;
+mod keys;
+mod link;
+mod once;
+mod page;
+mod pairs;
 mod people;
+mod publish;
 mod published;
 mod route;
+mod routes;
+mod row;
+mod schema;
+mod settings;
+mod table;
+mod tokens;
+mod url;
+mod versions;
+mod watch;
+mod write;
 
+pub use audit::EventFilter;
+pub use database::Store;
+pub use dump::DumpError;
 pub use error::StoreError;
 pub use folder::{Document, Folder};
 pub use key::{ClientKey, KeySecret, Terms};
+pub use keys::KeyDraft;
+pub use page::{Listed, Page};
+pub use pairs::Pair;
 pub use people::{Actor, Event, Role, Session, Token};
 pub use published::{Published, PublishedRoute, PublishedVersion};
 pub use route::{Canary, Deployment, Draft, Route, Version};
+pub use settings::Settings;
+pub use tokens::TokenDraft;
+pub use watch::Watch;
+pub use write::{Once, Write};

@@ -69,6 +69,14 @@ pub struct Token {
     pub revoked_at: Option<SystemTime>,
 }
 
+impl Token {
+    /// Whether it opens anything at this time.
+    #[must_use]
+    pub fn opens(&self, now: SystemTime) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
 /// A browser that has logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

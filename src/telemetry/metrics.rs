@@ -25,6 +25,7 @@ const OTHER: &str = "other";
 /// Every metric. Clones share their values.
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
+    store_up: Gauge,
     registry: Arc<Registry>,
     requests: Bounded<Request, Counter>,
     request_duration: Bounded<Entry, Histogram>,
@@ -66,6 +67,7 @@ impl Metrics {
                 "When the live snapshot was built, since the Unix epoch",
                 Gauge::default(),
             ),
+            store_up: all.one("store_up", "Whether the store can be reached", Gauge::default()),
             registry: Arc::new(all.registry),
         }
     }
@@ -134,6 +136,10 @@ impl Metrics {
         self.snapshot.get_or_create_owned(&Version { version: version.into() }).set(1);
         let since_epoch = built_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         self.snapshot_built.set(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn store(&self, here: bool) {
+        self.store_up.set(i64::from(here));
     }
 
     pub(super) fn render(&self) -> String {

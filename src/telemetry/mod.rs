@@ -81,6 +81,11 @@ impl Telemetry {
         self.metrics.snapshot(version, built_at);
     }
 
+    /// Tells whether the store can be reached.
+    pub fn store(&self, here: bool) {
+        self.metrics.store(here);
+    }
+
     /// All metrics as text for Prometheus, with every record that was handed over before.
     pub async fn render(&self) -> String {
         self.ask(Job::Reached).await;

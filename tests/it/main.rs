@@ -42,6 +42,8 @@ mod spoofing;
 #[cfg(test)]
 mod starting;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod swaps;
 #[cfg(test)]
 mod telemetry;

@@ -20,6 +20,8 @@ const MAX_RETRIES: u64 = 10;
 const RESERVED: [&str; 2] = ["model", "stream"];
 /// The faults that are the client's own: another model would refuse the request too.
 const CLIENTS_OWN: [Kind; 3] = [Kind::BadRequest, Kind::TooLarge, Kind::Unprocessable];
+/// The entry of `fallbackOn` that lists every fault.
+const ANY: &str = "any";
 
 /// Where a model lives: the provider's name in attache.yaml, and the name that it knows the model by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,6 +94,7 @@ pub(in crate::graph) struct Model {
 /// One entry of `fallbackOn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trigger {
+    Any,
     Status(u16),
     /// The first digit of a status.
     Class(u16),
@@ -211,7 +214,7 @@ impl Trigger {
             number => whole(number).and_then(status),
         };
         if found.is_none() {
-            let names = Kind::ALL.map(Kind::name);
+            let names = Kind::ALL.map(Kind::name).into_iter().chain([ANY]);
             let word = item.value.as_str().unwrap_or_default();
             let message = format!("{} names no failure", item.value);
             item.to.unknown(Code::BadTrigger, &item.place, message, (word, names));
@@ -221,12 +224,13 @@ impl Trigger {
 
     fn named(word: &str) -> Option<Self> {
         let class = || word.strip_suffix("xx")?.parse().ok().filter(|class| (3..=5).contains(class));
-        let fault = word.parse().ok().map(Self::Fault);
+        let fault = if word == ANY { Some(Self::Any) } else { word.parse().ok().map(Self::Fault) };
         fault.or_else(|| class().map(Self::Class)).or_else(|| word.parse().ok().and_then(status))
     }
 
     fn fits(self, fault: &Fault) -> bool {
         match self {
+            Self::Any => true,
             Self::Status(status) => fault.status == Some(status),
             Self::Class(class) => fault.status.is_some_and(|status| status / 100 == class),
             Self::Fault(kind) => fault.kind == kind,
@@ -251,6 +255,8 @@ mod tests {
             ("5xx", Fault::of_status(429), false),
             ("5xx", Fault::new(Kind::Connect), false),
             ("connect", Fault::new(Kind::Connect), true),
+            ("any", Fault::new(Kind::Connect), true),
+            ("any", Fault::of_status(400), true),
             ("timeout", Fault::of_status(504), true),
             ("server_error", Fault::of_status(500), true),
             ("server_error", Fault::of_status(404), false),

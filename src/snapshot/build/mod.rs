@@ -51,7 +51,7 @@ pub struct Problem {
 }
 
 /// What comes from the store.
-const STORE: &str = "store";
+pub const STORE: &str = "store";
 /// What comes from the operator's file.
 const FILE: &str = "attache.yaml";
 

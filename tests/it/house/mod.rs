@@ -3,15 +3,19 @@
 
 mod ask;
 mod envoy;
+mod gate;
 mod graph;
 mod pair;
+mod postgres;
 mod process;
 mod provider;
 
 pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
+pub(crate) use gate::Gate;
 pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{House, Pair};
+pub(crate) use postgres::Postgres;
 pub(crate) use provider::{Provider, Seen};
 
 use std::time::{Duration, Instant};

@@ -113,6 +113,7 @@ impl House {
             "listen": {"extproc": format!("unix:{}", folder.join("attache.sock").display()), "admin": "127.0.0.1:0"},
             "envoy": {"front": "127.0.0.1:0", "admin": "127.0.0.1:0"},
             "routes": "./routes",
+            "auth": {"clients": "optional"},
             "providers": {},
         });
         for (name, settings) in &self.providers {

@@ -1,0 +1,73 @@
+//! The tables, and how they came about: an ordered list of steps, each taken once, whichever process comes first.
+
+use super::{StoreError, link::Link, row::Columns, url::Engine};
+
+/// The steps; each is one SQL text for both engines. A step that was released is never changed.
+const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// The steps that this Attaché knows.
+pub(super) const NEWEST: usize = STEPS.len();
+
+/// Takes the steps that are missing, all or none.
+pub(super) async fn migrate(mut link: Link, engine: Engine) -> Result<(), StoreError> {
+    if engine == Engine::Sqlite {
+        // readers and a writer beside each other; kept in the file
+        link.insist("PRAGMA journal_mode = WAL").await?;
+    }
+    link.script(engine.begin_schema()).await?;
+    link.script("CREATE TABLE IF NOT EXISTS schema_steps (taken BIGINT NOT NULL)").await?;
+    let taken = link.one(sqlx::query("SELECT COUNT(*) AS taken FROM schema_steps")).await?;
+    let taken: usize = taken.number("taken")?;
+    if taken > NEWEST {
+        let newer = format!(
+            "the store was made by a newer Attaché: its tables are at step {taken}, this one knows {NEWEST}"
+        );
+        return Err(StoreError::Refused(newer));
+    }
+    for (step, sql) in STEPS.iter().enumerate().skip(taken) {
+        link.script(engine.spell(sql)).await?;
+        link.run(sqlx::query("INSERT INTO schema_steps (taken) VALUES ($1)").bind(row_number(step))).await?;
+    }
+    link.commit().await
+}
+
+fn row_number(step: usize) -> i64 {
+    i64::try_from(step + 1).unwrap_or(i64::MAX)
+}
+
+impl Engine {
+    /// How a transaction begins that only reads.
+    pub(super) fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        }
+    }
+
+    /// How a transaction begins that writes. A writer who is heard of no more must not keep the others waiting.
+    pub(super) fn begin_write(self, long: bool) -> &'static str {
+        match (self, long) {
+            (Self::Sqlite, _) => "BEGIN IMMEDIATE",
+            (Self::Postgres, true) => "BEGIN",
+            (Self::Postgres, false) => {
+                "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL statement_timeout = '10s'"
+            }
+        }
+    }
+
+    /// How a transaction begins that looks after the tables: one process at a time.
+    fn begin_schema(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289928)",
+        }
+    }
+
+    /// A step in this engine's words: PostgreSQL too compares texts by their bytes, not by a country's rules.
+    fn spell(self, sql: &str) -> String {
+        match self {
+            Self::Sqlite => sql.to_owned(),
+            Self::Postgres => sql.replace(" TEXT", " TEXT COLLATE \"C\""),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The store: one contract, run on SQLite and on a real PostgreSQL; and what happens when either dies.
+
+mod away;
+mod contract;
+mod entries;
+mod keys;
+mod killed;
+mod moving;
+mod pace;
+mod place;
+mod publishing;
+mod racing;
+mod routes;
+mod tokens;
