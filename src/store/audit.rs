@@ -42,7 +42,10 @@ impl Store {
             .iter()
             .fold(sqlx::query(select_events!("COUNT(*) AS total", "")), |ask, word| ask.bind(*word));
         let total = link.one(total).await?.number("total")?;
-        let events = sqlx::query(select_events!("*", "ORDER BY number DESC LIMIT $4 OFFSET $5"));
+        let events = sqlx::query(select_events!(
+            "number, at, actor_id, actor_name, action, kind, id, name, was, became",
+            "ORDER BY number DESC LIMIT $4 OFFSET $5"
+        ));
         let events = wanted.iter().fold(events, |ask, word| ask.bind(*word));
         let rows = link.all(events.bind(page.limit()).bind(page.offset())).await?;
         Ok(Listed { items: rows.iter().map(event_of).collect::<Result<_, _>>()?, total })

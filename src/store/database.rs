@@ -78,6 +78,13 @@ impl Store {
         row::millis((self.0.clock)())
     }
 
+    /// A connection for a single statement that reads.
+    pub(super) async fn glance(&self) -> Result<Link, StoreError> {
+        let patience = Patience::Until(self.deadline());
+        self.prepare(patience).await?;
+        self.connect(patience).await
+    }
+
     /// A transaction that sees one state of everything.
     pub(super) async fn read(&self) -> Result<Link, StoreError> {
         self.reading(Patience::Until(self.deadline())).await
@@ -87,7 +94,7 @@ impl Store {
     pub(super) async fn reading(&self, patience: Patience) -> Result<Link, StoreError> {
         self.prepare(patience).await?;
         let mut link = self.connect(patience).await?;
-        link.script(self.engine().begin_read()).await?;
+        link.begin(self.engine().begin_read()).await?;
         Ok(link)
     }
 
@@ -102,7 +109,8 @@ impl Store {
         let turn = timeout_at(patience.end(), self.0.turn.clone().lock_owned()).await?;
         let mut link = self.connect(patience).await?;
         link.hold(turn);
-        link.script(self.engine().begin_write(matches!(patience, Patience::Each(_)))).await?;
+        let most = matches!(patience, Patience::Until(_)).then_some(self.settings().deadline);
+        link.begin(self.engine().begin_write(most)).await?;
         Ok(link)
     }
 
@@ -112,11 +120,13 @@ impl Store {
 
     /// Brings the tables up to date, once in this process.
     async fn prepare(&self, patience: Patience) -> Result<(), StoreError> {
-        let prepare = self
-            .0
-            .ready
-            .get_or_try_init(async || schema::migrate(self.connect(patience).await?, self.engine()).await);
-        timeout_at(patience.end(), prepare).await?.map(drop)
+        let ready = self.0.ready.get_or_try_init(async || {
+            if self.engine() == Engine::Sqlite {
+                url::make_private(self.options()).await?;
+            }
+            schema::migrate(self.connect(patience).await?, self.engine()).await
+        });
+        timeout_at(patience.end(), ready).await?.map(drop)
     }
 
     async fn connect(&self, patience: Patience) -> Result<Link, StoreError> {

@@ -14,6 +14,16 @@ use std::time::SystemTime;
 
 const KIND: &str = "key";
 
+/// Columns are named, here as everywhere: a newer Attaché may add some while this one runs.
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, terms, secrets, created_at, modified_at, expires_at, revoked_at, revision FROM client_keys ",
+            $rest
+        )
+    };
+}
+
 /// A client key as people write it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyDraft {
@@ -34,7 +44,7 @@ impl Store {
         let mut link = self.read().await?;
         let total =
             link.one(sqlx::query("SELECT COUNT(*) AS total FROM client_keys")).await?.number("total")?;
-        let keys = sqlx::query("SELECT * FROM client_keys ORDER BY name LIMIT $1 OFFSET $2");
+        let keys = sqlx::query(select_keys!("ORDER BY name LIMIT $1 OFFSET $2"));
         let rows = link.all(keys.bind(page.limit()).bind(page.offset())).await?;
         Ok(Listed { items: rows.iter().map(key_of).collect::<Result<_, _>>()?, total })
     }
@@ -44,7 +54,7 @@ impl Store {
     /// # Errors
     /// `Unknown`, `Away`.
     pub async fn key(&self, id: &str) -> Result<ClientKey, StoreError> {
-        key_in(&mut self.read().await?, id).await
+        key_in(&mut self.glance().await?, id).await
     }
 
     /// Makes a key that `secret` opens. Repeated with the same idempotency key it gives the key made then, which another
@@ -173,8 +183,7 @@ impl Change<'_> {
 
 /// The keys that open something at `now`, each with the secrets that do, by name.
 pub(super) async fn open_keys(link: &mut Link, now: i64) -> Result<Vec<ClientKey>, StoreError> {
-    let rows =
-        link.all(sqlx::query("SELECT * FROM client_keys WHERE revoked_at IS NULL ORDER BY name")).await?;
+    let rows = link.all(sqlx::query(select_keys!("WHERE revoked_at IS NULL ORDER BY name"))).await?;
     let keys = rows.iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
     let open = keys.into_iter().filter(|key| !ended(key.expires_at, now));
     let open = open.map(|mut key| {
@@ -186,7 +195,7 @@ pub(super) async fn open_keys(link: &mut Link, now: i64) -> Result<Vec<ClientKey
 
 async fn key_in(link: &mut Link, id: &str) -> Result<ClientKey, StoreError> {
     named(KIND, id)?;
-    let row = link.maybe(sqlx::query("SELECT * FROM client_keys WHERE id = $1").bind(id)).await?;
+    let row = link.maybe(sqlx::query(select_keys!("WHERE id = $1")).bind(id)).await?;
     key_of(&row.ok_or_else(|| StoreError::Unknown { kind: KIND, id: id.into() })?)
 }
 

@@ -43,24 +43,32 @@ impl Patience {
     }
 }
 
-/// A connection in a transaction. Dropped before `commit`, it undoes everything.
+/// A connection. Dropped between `begin` and `commit`, it undoes everything.
 pub(super) struct Link {
     connection: Option<PoolConnection<Any>>,
     patience: Patience,
     /// A statement was sent and its answer has not come; nobody knows what the connection would say next.
     cut: bool,
+    /// In a transaction.
+    begun: bool,
     /// Whose turn it is to write.
     turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Link {
     pub(super) fn new(connection: PoolConnection<Any>, patience: Patience) -> Self {
-        Self { connection: Some(connection), patience, cut: false, turn: None }
+        Self { connection: Some(connection), patience, cut: false, begun: false, turn: None }
     }
 
     /// Keeps the turn to write for as long as this lives.
     pub(super) fn hold(&mut self, turn: OwnedMutexGuard<()>) {
         self.turn = Some(turn);
+    }
+
+    /// Begins a transaction, in these words.
+    pub(super) async fn begin(&mut self, sql: impl Into<String>) -> Result<(), StoreError> {
+        self.begun = true;
+        self.script(sql).await
     }
 
     /// Runs statements without values, which may be several.
@@ -126,7 +134,7 @@ impl Link {
     /// Makes it last.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.script("COMMIT").await?;
-        self.connection = None;
+        self.begun = false;
         Ok(())
     }
 
@@ -155,6 +163,8 @@ impl Drop for Link {
         let Some(mut connection) = self.connection.take() else { return };
         if self.cut {
             connection.close_on_drop();
+        }
+        if self.cut || !self.begun {
             return;
         }
         let turn = self.turn.take();

@@ -43,7 +43,7 @@ impl Store {
     pub async fn pairs(&self) -> Result<Vec<Pair>, StoreError> {
         let oldest = self.now().saturating_sub(row::span(self.settings().pairs_kept));
         let pairs = sqlx::query("SELECT id, status, seen_at FROM pairs WHERE seen_at >= $1 ORDER BY id");
-        let rows = self.read().await?.all(pairs.bind(oldest)).await?;
+        let rows = self.glance().await?.all(pairs.bind(oldest)).await?;
         let pairs = rows.iter().map(|row| {
             Ok(Pair { id: row.text("id")?, status: row.json("status")?, seen_at: row.time("seen_at")? })
         });

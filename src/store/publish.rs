@@ -1,7 +1,10 @@
 //! All that is live, read; documents only where the reader lacks them.
 
 use super::{
-    Published, PublishedRoute, PublishedVersion, Store, StoreError, keys::open_keys, link::Link, row::Columns,
+    Published, PublishedRoute, PublishedVersion, Store, StoreError,
+    keys::open_keys,
+    link::{Link, Patience},
+    row::Columns,
 };
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +39,7 @@ impl Store {
     /// # Errors
     /// `Away`.
     pub async fn change(&self) -> Result<u64, StoreError> {
-        change_in(&mut self.read().await?).await
+        change_in(&mut self.glance().await?).await
     }
 
     /// All that is live. Documents that `known` has, the same by their hashes, are not read again.
@@ -44,7 +47,8 @@ impl Store {
     /// # Errors
     /// `Away`.
     pub async fn published(&self, known: &Published) -> Result<Published, StoreError> {
-        let mut link = self.read().await?;
+        // by steps: how much there is to read is not known
+        let mut link = self.reading(Patience::Each(self.settings().deadline)).await?;
         let change = change_in(&mut link).await?;
         let (mut routes, mut callable) = live(&mut link).await?;
         fill(&mut link, &mut callable, known).await?;

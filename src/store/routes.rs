@@ -53,7 +53,7 @@ impl Store {
         let total = sqlx::query("SELECT COUNT(*) AS total FROM routes WHERE LOWER(name) LIKE $1 ESCAPE '\\'");
         let total = link.one(total.bind(&pattern)).await?.number("total")?;
         let routes = select_routes!(
-            "(SELECT * FROM routes WHERE LOWER(name) LIKE $1 ESCAPE '\\' ORDER BY name LIMIT $2 OFFSET $3)",
+            "(SELECT id, name, created_at, modified_at, revision, latest, deployment FROM routes WHERE LOWER(name) LIKE $1 ESCAPE '\\' ORDER BY name LIMIT $2 OFFSET $3)",
             "ORDER BY r.name"
         );
         let rows =

@@ -1,6 +1,7 @@
 //! The tables, and how they came about: an ordered list of steps, each taken once, whichever process comes first.
 
 use super::{StoreError, link::Link, row::Columns, url::Engine};
+use std::time::Duration;
 
 /// The steps; each is one SQL text for both engines. A step that was released is never changed.
 const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
@@ -14,7 +15,7 @@ pub(super) async fn migrate(mut link: Link, engine: Engine) -> Result<(), StoreE
         // readers and a writer beside each other; kept in the file
         link.insist("PRAGMA journal_mode = WAL").await?;
     }
-    link.script(engine.begin_schema()).await?;
+    link.begin(engine.begin_schema()).await?;
     link.script("CREATE TABLE IF NOT EXISTS schema_steps (taken BIGINT NOT NULL)").await?;
     let taken = link.one(sqlx::query("SELECT COUNT(*) AS taken FROM schema_steps")).await?;
     let taken: usize = taken.number("taken")?;
@@ -44,14 +45,15 @@ impl Engine {
         }
     }
 
-    /// How a transaction begins that writes. A writer who is heard of no more must not keep the others waiting.
-    pub(super) fn begin_write(self, long: bool) -> &'static str {
-        match (self, long) {
-            (Self::Sqlite, _) => "BEGIN IMMEDIATE",
-            (Self::Postgres, true) => "BEGIN",
-            (Self::Postgres, false) => {
-                "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL statement_timeout = '10s'"
-            }
+    /// How a transaction begins that writes. Where it may take `most` it must not keep others waiting for longer, though its
+    /// writer be heard of no more.
+    pub(super) fn begin_write(self, most: Option<Duration>) -> String {
+        match (self, most.map(|most| most.as_millis())) {
+            (Self::Sqlite, _) => "BEGIN IMMEDIATE".into(),
+            (Self::Postgres, None) => "BEGIN".into(),
+            (Self::Postgres, Some(most)) => format!(
+                "BEGIN; SET LOCAL idle_in_transaction_session_timeout = {most}; SET LOCAL statement_timeout = {most}"
+            ),
         }
     }
 
@@ -59,7 +61,10 @@ impl Engine {
     fn begin_schema(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289928)",
+            Self::Postgres => {
+                // what is there already is no news
+                "BEGIN; SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(4702394921427289928)"
+            }
         }
     }
 

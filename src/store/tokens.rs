@@ -14,6 +14,12 @@ use std::time::SystemTime;
 
 const KIND: &str = "token";
 
+macro_rules! select_tokens {
+    ($rest:literal) => {
+        concat!("SELECT id, name, role, hash, prefix, created_at, expires_at, revoked_at FROM tokens ", $rest)
+    };
+}
+
 /// An admin token to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenDraft {
@@ -37,7 +43,7 @@ impl Store {
     pub async fn tokens(&self, page: Page) -> Result<Listed<Token>, StoreError> {
         let mut link = self.read().await?;
         let total = link.one(sqlx::query("SELECT COUNT(*) AS total FROM tokens")).await?.number("total")?;
-        let tokens = sqlx::query("SELECT * FROM tokens ORDER BY created_at DESC, id LIMIT $1 OFFSET $2");
+        let tokens = sqlx::query(select_tokens!("ORDER BY created_at DESC, id LIMIT $1 OFFSET $2"));
         let rows = link.all(tokens.bind(page.limit()).bind(page.offset())).await?;
         Ok(Listed { items: rows.iter().map(token_of).collect::<Result<_, _>>()?, total })
     }
@@ -47,7 +53,7 @@ impl Store {
     /// # Errors
     /// `Unknown`, `Away`.
     pub async fn token(&self, id: &str) -> Result<Token, StoreError> {
-        token_in(&mut self.read().await?, id).await
+        token_in(&mut self.glance().await?, id).await
     }
 
     /// The token with this hash, unless it is revoked or has expired.
@@ -55,10 +61,10 @@ impl Store {
     /// # Errors
     /// `Away`.
     pub async fn token_by_hash(&self, hash: &str) -> Result<Option<Token>, StoreError> {
-        let open = sqlx::query(
-            "SELECT * FROM tokens WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
-        );
-        let row = self.read().await?.maybe(open.bind(hash).bind(self.now())).await?;
+        let open = sqlx::query(select_tokens!(
+            "WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
+        ));
+        let row = self.glance().await?.maybe(open.bind(hash).bind(self.now())).await?;
         row.as_ref().map(token_of).transpose()
     }
 
@@ -126,8 +132,10 @@ impl Store {
     /// # Errors
     /// `Away`.
     pub async fn session(&self, hash: &str) -> Result<Option<Session>, StoreError> {
-        let open = sqlx::query("SELECT * FROM sessions WHERE hash = $1 AND expires_at > $2");
-        let row = self.read().await?.maybe(open.bind(hash).bind(self.now())).await?;
+        let open = sqlx::query(
+            "SELECT hash, token, csrf, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2",
+        );
+        let row = self.glance().await?.maybe(open.bind(hash).bind(self.now())).await?;
         row.as_ref().map(session_of).transpose()
     }
 
@@ -170,7 +178,7 @@ impl Change<'_> {
 
 async fn token_in(link: &mut Link, id: &str) -> Result<Token, StoreError> {
     named(KIND, id)?;
-    let row = link.maybe(sqlx::query("SELECT * FROM tokens WHERE id = $1").bind(id)).await?;
+    let row = link.maybe(sqlx::query(select_tokens!("WHERE id = $1")).bind(id)).await?;
     token_of(&row.ok_or_else(|| StoreError::Unknown { kind: KIND, id: id.into() })?)
 }
 

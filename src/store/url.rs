@@ -1,8 +1,12 @@
 //! Where a store is: `sqlite:PATH` or `postgres://...`.
 
+use super::StoreError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::{ConnectOptions, any::AnyConnectOptions, postgres::PgConnectOptions};
-use std::str::FromStr;
+use sqlx::{
+    ConnectOptions, any::AnyConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+};
+use std::{io::ErrorKind, str::FromStr};
+use tokio::fs::OpenOptions;
 
 /// What keeps the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +41,19 @@ fn sqlite(path: &str) -> Result<AnyConnectOptions, String> {
 fn postgres(url: &str) -> Result<AnyConnectOptions, String> {
     let read = PgConnectOptions::from_str(url).and_then(|_| options(url));
     read.map_err(|error| format!("the URL of PostgreSQL can not be read: {}", reason(&error)))
+}
+
+/// Makes SQLite's file where there is none, its owner's alone: hashes of secrets will be in it. What SQLite puts beside it
+/// has the same mode.
+pub(super) async fn make_private(options: &AnyConnectOptions) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::try_from(options)?;
+    let file = options.get_filename();
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::Away(format!("{}: {error}", file.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Without the words that come with every one of them.
@@ -74,7 +91,7 @@ mod tests {
     fn a_file_is_opened_under_the_name_that_was_given() {
         for path in ["a.db", "/x/../y/a.db", "./a b#c%20d.db", "é.db", "//odd/a.db"] {
             let (engine, options) = parse(&format!("sqlite:{path}")).unwrap();
-            let opened = sqlx::sqlite::SqliteConnectOptions::try_from(&options).unwrap();
+            let opened = SqliteConnectOptions::try_from(&options).unwrap();
             let wanted = path.strip_prefix("//").unwrap_or(path);
             assert_eq!((engine, opened.get_filename().to_str()), (Engine::Sqlite, Some(wanted)));
         }

@@ -11,7 +11,11 @@ use attache::store::{
 };
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use sqlx::{Connection, PgConnection, SqliteConnection, raw_sql};
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 use tokio::task::block_in_place;
 
 /// Shorter than by default, to be sooner done.
@@ -96,12 +100,22 @@ async fn a_writer_who_stands_still_keeps_nobody_waiting_for_long() {
     let server = Postgres::start("fsync = off");
     let gate = Gate::before(server.socket()).await;
     let url = format!("postgres://attache@127.0.0.1:{}/postgres", gate.port);
-    let (frozen, other) = (Store::new(&url, now).unwrap(), Store::new(&server.url("postgres"), now).unwrap());
+    let [frozen, other] =
+        [url, server.url("postgres")].map(|url| Store::with(&url, now, settings()).unwrap());
     let (made, _) = route(&frozen, "r").await;
-    // somewhere within a write, as luck has it
     let writes = tokio::spawn(async move { while frozen.deploy(ann(), &made.id, 1, None).await.is_ok() {} });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    gate.close();
+    let mut watcher = PgConnection::connect(&server.url("postgres")).await.unwrap();
+    eventually(async || {
+        gate.close();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let free = raw_sql("SELECT 1 FROM state FOR UPDATE SKIP LOCKED");
+        if free.fetch_optional(&mut watcher).await.unwrap().is_none() {
+            return Ok(());
+        }
+        gate.open();
+        Err("it stops somewhere within a write".into())
+    })
+    .await;
     eventually(async || {
         let name = format!("{:032x}", rand::random::<u128>());
         other.create_route(ann(), &name, &draft("one"), true).await.map_err(|error| error.to_string())
@@ -116,18 +130,22 @@ async fn a_file_that_can_not_be_opened_is_away_until_it_can() {
     let inner = folder.path().join("not yet #1%");
     let store = Store::with(&format!("sqlite:{}/a.db", inner.display()), now, settings()).unwrap();
     all_away(&store).await;
+    let away = store.change().await.unwrap_err();
+    assert!(away.to_string().contains("a.db: No such file"), "{away}");
     std::fs::create_dir(&inner).unwrap();
     std::fs::write(inner.join("a.db"), "this is a text, and of some length too").unwrap();
     let no_database = store.change().await.unwrap_err();
     assert!(no_database.to_string().contains("file is not a database"), "{no_database}");
     std::fs::remove_file(inner.join("a.db")).unwrap();
     works(&store).await;
-    assert!(inner.join("a.db").exists());
+    for file in ["a.db", "a.db-wal"] {
+        let mode = std::fs::metadata(inner.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file} holds hashes of secrets");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_another_writes_to_for_too_long_is_away_for_writers_only() {
-    use sqlx::{Connection, SqliteConnection, raw_sql};
     let place = Place::sqlite();
     let store = Store::with(&place.url, now, settings()).unwrap();
     let (made, _) = route(&store, "r").await;
@@ -143,7 +161,6 @@ async fn a_file_that_another_writes_to_for_too_long_is_away_for_writers_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_of_a_newer_attache_is_left_alone() {
-    use sqlx::{Connection, SqliteConnection, raw_sql};
     let place = Place::sqlite();
     place.store().change().await.unwrap();
     let mut other = SqliteConnection::connect(&place.url).await.unwrap();
