@@ -11,6 +11,11 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// The operator's own admin token.
+const ADMIN_TOKEN: &str = "an-admin-token-for-tests";
+/// Where Cloudflare's SDKs look for routes.
+const ROUTES: &str = "/client/v4/accounts/a/ai-gateway/gateways/g/routes";
+
 /// A pair that is being planned. There is a provider `mock` in any case.
 pub(crate) struct House {
     routes: Vec<Value>,
@@ -42,7 +47,7 @@ impl House {
             routes: vec![],
             settings: json!({}),
             providers: BTreeMap::from([("mock".into(), json!({}))]),
-            variables: vec![],
+            variables: vec![("ATTACHE_ADMIN_TOKEN".into(), ADMIN_TOKEN.into())],
             hidden: None,
         }
     }
@@ -177,6 +182,22 @@ impl Pair {
     /// What people's door says.
     pub(crate) async fn people(&self, path: &str) -> Answer {
         Answer::of(self.client.get(format!("{}{path}", self.admin))).await
+    }
+
+    /// A call of the API, by the operator; `path` is below `/api/v1`.
+    pub(crate) async fn manage(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.called(method, &format!("/api/v1{path}"), body).await
+    }
+
+    /// A call of the routes API, by the operator; `path` is below `.../routes`.
+    pub(crate) async fn routes(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.called(method, &format!("{ROUTES}{path}"), body).await
+    }
+
+    async fn called(&self, method: &str, path: &str, body: Value) -> Answer {
+        let request = self.client.request(method.parse().unwrap(), format!("{}{path}", self.admin));
+        let request = request.bearer_auth(ADMIN_TOKEN);
+        Answer::of(if body.is_null() { request } else { request.json(&body) }).await
     }
 
     pub(crate) async fn status(&self) -> Value {
