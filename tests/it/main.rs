@@ -49,3 +49,5 @@ mod swaps;
 mod telemetry;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod versions;

@@ -11,6 +11,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// The operator's admin token of every pair.
+pub(crate) const TOKEN: &str = "an-admin-token-for-tests";
+
 /// A pair that is being planned. There is a provider `mock` in any case.
 pub(crate) struct House {
     routes: Vec<Value>,
@@ -179,6 +182,13 @@ impl Pair {
         Answer::of(self.client.get(format!("{}{path}", self.admin))).await
     }
 
+    /// What people's door answers to whoever has the operator's token, [`TOKEN`].
+    pub(crate) async fn manage(&self, method: &str, path: &str, body: Value) -> Answer {
+        let method = method.parse().unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.admin)).bearer_auth(TOKEN);
+        Answer::of(request.json(&body)).await
+    }
+
     pub(crate) async fn status(&self) -> Value {
         self.people("/status").await.json()
     }
@@ -246,6 +256,12 @@ impl Pair {
         self.write_config(&self.config.to_string());
     }
 
+    /// Takes an entry of a section out of `attache.yaml`.
+    pub(crate) fn configure_without(&mut self, section: &str, entry: &str) {
+        self.config[section].as_object_mut().unwrap().remove(entry);
+        self.write_config(&self.config.to_string());
+    }
+
     pub(crate) fn write_config(&self, text: &str) {
         replace(&self.folder.path().join("attache.yaml"), text);
     }
@@ -310,6 +326,7 @@ async fn serve(folder: &Path, variables: &[(String, String)]) -> (Process, Strin
 
 fn attache(variables: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attache"));
+    command.env("ATTACHE_ADMIN_TOKEN", TOKEN);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command
 }
