@@ -66,7 +66,7 @@ async fn a_deployment_is_live_at_once_here_and_soon_everywhere() {
         );
         assert!(serves(&other, &format!("r@{version}")).await < EVERYWHERE);
     }
-    let pairs = one.manage("GET", "/pairs", Value::Null).await.json();
+    let pairs = one.manage("GET", "/api/v1/pairs", Value::Null).await.json();
     assert_eq!(pairs["result"].as_array().unwrap().len(), 2, "{pairs}");
 }
 

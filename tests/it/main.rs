@@ -53,3 +53,5 @@ mod swaps;
 mod telemetry;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod versions;
