@@ -46,8 +46,8 @@ mod tests;
 mod walk;
 
 pub(crate) use check::MAX_ELEMENTS;
+pub(crate) use diagnostic::Report;
 pub use diagnostic::{Code, Diagnostic};
-pub(crate) use diagnostic::{Place, Report};
 pub use document::{Document, Known};
 pub use facts::{Fact, Facts};
 pub use node::{Amount, Call, LimitAsk, OnError, Params, Target, Technique};

@@ -52,8 +52,9 @@ codes! {
     NoDefault "no-default": "No condition may hold and there is no default: that is an error there; here the walk ends without a model." => "add a default";
     StatusCode "status-code": "A status that is no failure here leads on to no other target." => "take it out of the list";
     NestedStatusCodes "nested-status-codes": "Which status leads on depends on two lists, of which only one element can be followed: here both lead to the nearer target." => "give the inner fallback the codes of the outer one as well";
+    Sticky "sticky": "A session keeps its target for a time there; here for ever, by a hash of its key." => "nothing, or leave the key out";
     RetryAttempts "retry-attempts": "There are at most 5 retries." => "nothing";
-    RetryCodes "retry-codes": "What is tried again is chosen by status there; here by what may help: no connection, a timeout, 408, 429, 5xx and answers that break off." => "check that a retry is harmless, or set `retries` to 0";
+    RetryCodes "retry-codes": "What is tried again is chosen by status there, by default 429, 500, 502, 503 and 504; here by what may help: no connection, timeouts, 408, 429, every 5xx, and answers that break off." => "check that a retry is harmless, or set `retries` to 0";
     RetryAfter "retry-after": "How long to wait before a retry is not the route's choice." => "nothing: what providers ask for is kept";
     ParamNull "param-null": "A parameter that is overridden by `null` is sent as `null` there; here it is taken out of the body." => "nothing, as providers read both alike";
     ParamStream "param-stream": "Whether an answer is streamed is the client's choice alone." => "let the client ask for it";
@@ -62,7 +63,7 @@ codes! {
     UnknownPath "unknown-path": "There is nothing at a path there; here there may be." => "check that the test is meant as it reads";
     IgnoredSibling "ignored-sibling": "What stands after `$and` or `$or` in an object is ignored there; here all of it must hold." => "remove it, or check that it is meant";
     AfterRegex "after-regex": "What stands after `$regex` in an object is ignored there; here all of it must hold." => "remove it, or check that it is meant";
-    NotANumber "not-a-number": "What is compared is no number: that never holds there; here two texts compare by code point." => "compare with a number";
+    NotANumber "not-a-number": "What is compared is no number: there only the number that a text begins with counts (`09:30` is 9); here two texts compare by code point." => "compare with a number";
     RegexOfText "regex-of-text": "What is missing or no text is matched by its spelling there (`undefined`, `true`, `5`); here it never matches." => "test for it with `$exists` or `$in`";
     RegexSyntax "regex-syntax": "A regular expression is broken there and never matches; here it can be read." => "check that it is meant";
     UnknownOperator "unknown-operator": "An operator is an error there; here it does what it says." => "check that it is meant";
@@ -111,7 +112,12 @@ impl Warnings {
     /// Notes a difference in more precise words.
     pub(super) fn say(&self, code: Code, pointer: &str, message: impl Into<String>) {
         let (pointer, message, hint) = (pointer.to_owned(), message.into(), code.cure().to_owned());
-        self.0.borrow_mut().push(Warning { code, pointer, message, hint });
+        let warning = Warning { code, pointer, message, hint };
+        let mut all = self.0.borrow_mut();
+        // what several targets inherit is told once
+        if !all.contains(&warning) {
+            all.push(warning);
+        }
     }
 
     /// All that was noted.

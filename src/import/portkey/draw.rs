@@ -7,6 +7,7 @@ use super::{
     conditional::Test,
     leaf::Leaf,
     read::{Choice, Node},
+    split::Split,
     statuses::Statuses,
 };
 use crate::import::{
@@ -34,7 +35,7 @@ impl Pen<'_> {
         let origin = node.origin();
         match node.choice {
             Choice::Leaf(leaf) => self.leaf(*leaf, exit),
-            Choice::Split(id, targets) => self.split(id, targets, origin, exit),
+            Choice::Split(split) => self.split(split, origin, exit),
             Choice::Fallback(on, pointer, targets) => self.fallback(&on, &pointer, targets, exit),
             Choice::Conditional { tests, targets } => self.conditional(tests, targets, &origin, exit),
         }
@@ -50,7 +51,8 @@ impl Pen<'_> {
         self.sketch.add(Element { id, form: "model", properties: properties.into(), outputs, origin })
     }
 
-    fn split(&mut self, id: String, targets: Vec<Node>, origin: Origin, exit: Option<&Exit>) -> String {
+    fn split(&mut self, split: Split, mut origin: Origin, exit: Option<&Exit>) -> String {
+        let Split { id, key, targets } = split;
         let weights: Vec<_> = targets.iter().map(|target| target.weight).collect();
         let labelled = targets.into_iter().zip(shares::labels(&weights));
         let mut outputs: Vec<_> =
@@ -59,7 +61,11 @@ impl Pen<'_> {
             // no element for a choice of one
             1 => outputs.pop().map(|(_, to)| to).unwrap_or_default(),
             _ => {
-                let properties = json!({});
+                let mut properties = json!({});
+                if let Some((key, pointer)) = key {
+                    properties = json!({"key": key});
+                    origin.properties.push(("key", pointer));
+                }
                 self.sketch.add(Element { id, form: "percentage", properties, outputs, origin })
             }
         }

@@ -5,17 +5,14 @@ use serde_json::{Map, Value, json};
 use super::{
     Target, fields,
     read::{Inherited, Reader},
-    statuses,
 };
 use crate::{
-    graph::{Code as Mistake, Item, Object},
+    graph::{Code as Mistake, Object},
     import::{Code, sketch::Origin},
 };
 
 /// The most retries there are.
 const MAX_RETRIES: u64 = 5;
-/// The statuses that are tried again where a config names none.
-const RETRIED: [u16; 5] = [429, 500, 502, 503, 504];
 /// How a model is named together with its provider: `@openai-prod/gpt-4o`.
 const SLUG: char = '@';
 
@@ -48,7 +45,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: &Object<'_>, inherited: &Inh
         origin.properties.push(("timeout", item.place.pointer.clone()));
     }
     properties.extend(retries.map(|retries| ("retries".to_owned(), retries.into())));
-    let overriding = overriding(reader, &origin.pointer, inherited);
+    let overriding = overriding(reader, inherited);
     if !overriding.is_empty() {
         properties.insert("params".to_owned(), json!({"override": overriding}));
     }
@@ -68,20 +65,15 @@ fn model(
     inherited: &Inherited<'_>,
 ) -> Option<(Option<String>, String)> {
     let azure = fields::field(object, "deployment_id").and_then(|item| item.value.as_str());
-    let overridden = inherited.params.get("model");
-    match (azure, overridden.map(Value::as_str)) {
+    let overridden = inherited.params.iter().find(|(key, _)| *key == "model").map(|(_, item)| item);
+    match (azure, overridden) {
         // there the deployment is what is called, whatever the model's name
         (Some(deployment), _) => Some((None, deployment.to_owned())),
-        (None, Some(Some(model))) if !model.trim().is_empty() => {
+        (None, Some(item)) => {
+            let model = item.word()?;
             let both = model.strip_prefix(SLUG).and_then(|rest| rest.split_once('/'));
             let split = both.map(|(provider, model)| (Some(provider.to_owned()), model.to_owned()));
             Some(split.unwrap_or_else(|| (None, model.to_owned())))
-        }
-        (None, Some(_)) => {
-            let pointer = inherited.model.clone().unwrap_or_default();
-            let place = crate::graph::Place { element: None, pointer };
-            object.item.to.add(Mistake::WrongType, &place, "the name of a model is expected");
-            None
         }
         (None, None) => {
             let Some(model) = reader.options.model else {
@@ -105,7 +97,8 @@ fn provider(reader: &Reader<'_>, object: &Object<'_>, with_model: Option<&str>) 
     }
     let aliases = reader.options.providers.aliases;
     let key = fields::field(object, "virtual_key").and_then(|item| item.value.as_str());
-    let by_key = key.filter(|key| aliases.contains_key(*key));
+    // the key itself is nobody's business
+    let by_key = key.and_then(|key| aliases.get(key)).map(String::as_str);
     // at the top the header of a request may say it
     let top = reader.options.provider.filter(|_| object.item.place.pointer.is_empty());
     let found = with_model.or(by_key).or(top).map(str::to_owned);
@@ -133,28 +126,14 @@ fn retries(reader: &Reader<'_>, inherited: &Inherited<'_>) -> Option<u64> {
     if given > MAX_RETRIES {
         reader.warnings.at(Code::RetryAttempts, &attempts);
     }
-    if let Some(codes) = fields::field(&object, "on_status_codes") {
-        retried(reader, &codes);
-    } else if let Some(timeout) = &inherited.timeout {
-        let message = "A call that takes too long is tried again here; there only if 408 is in `retry.on_status_codes`.";
-        reader.warnings.say(Code::RetryCodes, &timeout.place.pointer, message);
-    }
+    let codes = fields::field(&object, "on_status_codes");
+    reader.warnings.at(Code::RetryCodes, codes.as_ref().unwrap_or(&attempts));
     if let Some(item) =
         fields::field(&object, "use_retry_after_header").filter(|item| *item.value == json!(true))
     {
         reader.warnings.at(Code::RetryAfter, &item);
     }
     Some(given.min(MAX_RETRIES))
-}
-
-fn retried(reader: &Reader<'_>, codes: &Item<'_>) {
-    let list = codes.list().unwrap_or_default();
-    let mut statuses: Vec<_> =
-        list.iter().filter_map(|item| statuses::status(item, reader.warnings)).collect();
-    statuses.sort_unstable();
-    if statuses != RETRIED {
-        reader.warnings.at(Code::RetryCodes, codes);
-    }
 }
 
 fn is_retry(key: &str) -> bool {
@@ -165,17 +144,19 @@ fn is_retry(key: &str) -> bool {
 }
 
 /// The parameters that a model element may override.
-fn overriding(reader: &Reader<'_>, pointer: &str, inherited: &Inherited<'_>) -> Map<String, Value> {
-    let mut params = inherited.params.clone();
-    params.shift_remove("model");
-    if params.shift_remove("stream").is_some() {
-        reader.warnings.say(Code::ParamStream, pointer, Code::ParamStream.cause());
-    }
-    for (key, _) in params.iter().filter(|(_, value)| value.is_null()) {
-        let message = format!(
-            "`{key}` is overridden by `null`, which is sent there; here it is taken out of the body."
-        );
-        reader.warnings.say(Code::ParamNull, pointer, message);
+fn overriding(reader: &Reader<'_>, inherited: &Inherited<'_>) -> Map<String, Value> {
+    let mut params = Map::new();
+    for (key, item) in &inherited.params {
+        match *key {
+            "model" => continue,
+            "stream" => {
+                reader.warnings.at(Code::ParamStream, item);
+                continue;
+            }
+            _ if item.value.is_null() => reader.warnings.at(Code::ParamNull, item),
+            _ => {}
+        }
+        params.insert((*key).to_owned(), item.value.clone());
     }
     params
 }

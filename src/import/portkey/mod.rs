@@ -19,8 +19,11 @@ mod conditional;
 mod draw;
 mod fields;
 mod leaf;
+#[cfg(test)]
+mod oracle;
 mod query;
 mod read;
+mod split;
 mod statuses;
 #[cfg(test)]
 mod tests;
@@ -80,8 +83,19 @@ pub struct Target {
 pub fn import(config: &Value, options: &Options<'_>) -> Result<Imported, Vec<Mistake>> {
     let (report, warnings) = (Report::default(), Warnings::default());
     let document = route(&Item::of(config, &report), options, &warnings);
-    let (document, targets) = report.settle(document)?;
+    let (document, targets) = report.settle(document).map_err(once)?;
     Ok(Imported { document, warnings: warnings.all(), targets })
+}
+
+/// What several targets inherit is told once.
+fn once(found: Vec<Mistake>) -> Vec<Mistake> {
+    let mut told: Vec<Mistake> = vec![];
+    for mistake in found {
+        if !told.contains(&mistake) {
+            told.push(mistake);
+        }
+    }
+    told
 }
 
 fn route(config: &Item<'_>, options: &Options<'_>, warnings: &Warnings) -> Option<(Value, Vec<Target>)> {

@@ -1,12 +1,11 @@
 //! A config as a tree: what each strategy chooses among, with ids for the elements to come, in the config's order.
 
-use serde_json::{Map, Value};
-
 use super::{
     Options, Target,
     conditional::Test,
     fields,
     leaf::{self, Leaf},
+    split::{self, Split},
     statuses::Statuses,
 };
 use crate::{
@@ -47,7 +46,7 @@ pub(super) struct Node {
 pub(super) enum Choice {
     Leaf(Box<Leaf>),
     /// By weight.
-    Split(String, Vec<Node>),
+    Split(Split),
     /// In order, as long as the failure is one of these, which stand at the pointer.
     Fallback(Statuses, String, Vec<Node>),
     /// The first test that holds, by its index in `targets`; the last may be without a condition.
@@ -68,7 +67,7 @@ impl Node {
         let sum = |nodes: &[Self]| nodes.iter().map(Self::size).sum::<usize>();
         match &self.choice {
             Choice::Leaf(_) => 1,
-            Choice::Split(_, targets) => 1 + sum(targets),
+            Choice::Split(split) => 1 + sum(&split.targets),
             Choice::Fallback(.., targets) => sum(targets),
             Choice::Conditional { tests, targets } => tests.len() + sum(targets),
         }
@@ -78,9 +77,8 @@ impl Node {
 /// What targets have from the strategies that they are in.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inherited<'a> {
-    pub(super) params: Map<String, Value>,
-    /// Where a model is overridden.
-    pub(super) model: Option<String>,
+    /// Body fields, each with where it is overridden.
+    pub(super) params: Vec<(&'a str, Item<'a>)>,
     pub(super) retry: Option<Item<'a>>,
     pub(super) timeout: Option<Item<'a>>,
     /// What stands in for the name of a target that has none.
@@ -93,10 +91,8 @@ impl<'a> Inherited<'a> {
         let mut all = self.clone();
         if let Some(params) = fields::field(object, "override_params") {
             for (key, item) in params.object().iter().flat_map(Object::entries) {
-                all.params.insert(key.to_owned(), item.value.clone());
-                if key == "model" {
-                    all.model = Some(item.place.pointer);
-                }
+                all.params.retain(|(known, _)| *known != key);
+                all.params.push((key, item));
             }
         }
         let set = |item: &Item<'_>| item.value.as_f64() != Some(0.0);
@@ -129,7 +125,7 @@ impl Reader<'_> {
             Some(strategy) => self.strategy(&object, &strategy.object()?, &inherited),
             None => self.leaf(&object, &inherited),
         };
-        let weight = weight(&object);
+        let weight = split::weight(&object);
         let (name, pointer) = (name.map(str::to_owned), item.place.pointer.clone());
         Some(Node { name, weight: weight?, pointer, choice: choice? })
     }
@@ -170,7 +166,6 @@ impl Reader<'_> {
         let mode = mode.filter(|_| !items.is_empty())?;
         let label = inherited.label;
         let tests = matches!(mode, Mode::Conditional).then(|| self.tests(strategy, &items));
-        let id = self.sketch_id(mode, label);
         let below = match mode {
             // the one that there is may be known by the name of the whole
             Mode::Single => inherited.clone(),
@@ -180,16 +175,9 @@ impl Reader<'_> {
         let targets = read.into_iter().collect::<Option<Vec<_>>>()?;
         match mode {
             Mode::Single => self.single(targets),
-            Mode::Loadbalance => split(id, targets, &list),
+            Mode::Loadbalance => self.split(strategy, label, targets),
             Mode::Fallback => self.fallback(strategy, targets),
             Mode::Conditional => self.conditional(tests.flatten()?, targets),
-        }
-    }
-
-    fn sketch_id(&mut self, mode: Mode, label: Option<&str>) -> String {
-        match mode {
-            Mode::Loadbalance => self.sketch.id(label.unwrap_or("loadbalance")),
-            _ => String::new(),
         }
     }
 
@@ -217,24 +205,14 @@ impl Reader<'_> {
 
 /// Whether a strategy may have this field.
 fn is_known(key: &str) -> bool {
-    matches!(key, "mode" | "on_status_codes" | "onStatusCodes" | "conditions" | "default")
-}
-
-fn weight(object: &Object<'_>) -> Option<f64> {
-    let Some(item) = fields::field(object, "weight") else { return Some(1.0) };
-    let weight = item.value.as_f64().filter(|weight| *weight >= 0.0);
-    if weight.is_none() {
-        let code = if item.value.is_number() { Mistake::OutOfRange } else { Mistake::WrongType };
-        item.expected(code, "a number from 0 on");
-    }
-    weight
-}
-
-fn split(id: String, targets: Vec<Node>, list: &Item<'_>) -> Option<Choice> {
-    if targets.iter().all(|target| target.weight <= 0.0) {
-        let hint = "give one of the targets a weight above 0";
-        list.to.hint(Mistake::SharesNotWhole, &list.place, "all weights are 0", hint);
-        return None;
-    }
-    Some(Choice::Split(id, targets))
+    matches!(
+        key,
+        "mode"
+            | "on_status_codes"
+            | "onStatusCodes"
+            | "conditions"
+            | "default"
+            | "sticky_session"
+            | "stickySession"
+    )
 }
