@@ -47,7 +47,7 @@ impl House {
             routes: vec![],
             settings: json!({}),
             providers: BTreeMap::from([("mock".into(), json!({}))]),
-            variables: vec![("ATTACHE_ADMIN_TOKEN".into(), ADMIN_TOKEN.into())],
+            variables: vec![],
             hidden: None,
         }
     }
