@@ -12,6 +12,8 @@ mod bytes;
 #[cfg(test)]
 mod cancelled;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod deploy;
@@ -33,6 +35,8 @@ mod house;
 mod limits;
 #[cfg(test)]
 mod logical_names;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod providers_page;
 #[cfg(test)]

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// The operator's admin token of every pair.
 pub(crate) const TOKEN: &str = "an-admin-token-for-tests";
+/// Where Cloudflare's SDKs look for routes.
+const ROUTES: &str = "/client/v4/accounts/a/ai-gateway/gateways/g/routes";
 
 /// A pair that is being planned. There is a provider `mock` in any case.
 pub(crate) struct House {
@@ -186,7 +188,12 @@ impl Pair {
     pub(crate) async fn manage(&self, method: &str, path: &str, body: Value) -> Answer {
         let method = method.parse().unwrap();
         let request = self.client.request(method, format!("{}{path}", self.admin)).bearer_auth(TOKEN);
-        Answer::of(request.json(&body)).await
+        Answer::of(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    /// The same of the routes API; `path` is below `.../routes`.
+    pub(crate) async fn routes(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.manage(method, &format!("{ROUTES}{path}"), body).await
     }
 
     pub(crate) async fn status(&self) -> Value {
