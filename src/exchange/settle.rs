@@ -46,7 +46,8 @@ impl Exchange {
         }
         let record = self.record(ending, cost);
         if let Some(kept) = self.kept() {
-            world.recent.push(kept, &self.live.settings.replay);
+            // what is to be kept now, not what was when it began
+            world.recent.push(kept, world.live().settings.replay.requests);
         }
         world.ended(record);
     }

@@ -5,7 +5,6 @@ use crate::{
     exchange::{
         ask::Head,
         life::{Attempt, Exchange},
-        settings,
     },
     graph::Target,
 };
@@ -73,15 +72,17 @@ impl Attempt {
 pub(in crate::exchange) struct Recent(Mutex<VecDeque<Arc<Kept>>>);
 
 impl Recent {
-    /// Adds one.
-    pub(in crate::exchange) fn push(&self, kept: Kept, settings: &settings::Replay) {
+    /// Adds one, of `most` in all.
+    pub(in crate::exchange) fn push(&self, kept: Kept, most: usize) {
+        if most == 0 {
+            return;
+        }
         let kept = Arc::new(kept);
-        let gone = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let gone = if all.len() >= settings.requests { all.pop_front() } else { None };
-            all.push_back(kept);
-            gone
-        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = if all.len() >= most { all.pop_front() } else { None };
+        all.push_back(kept);
+        // whoever waits shall not wait for a body to be freed
+        drop(all);
         drop(gone);
     }
 
