@@ -17,6 +17,9 @@ use tokio::{
 /// How long a connection may take to undo what was begun before it is given up.
 const UNDO: Duration = Duration::from_secs(2);
 
+/// How long the last step of something large may take.
+const COMMIT_OF_MUCH: Duration = Duration::from_secs(10 * 60);
+
 /// How long a busy file is left alone.
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -133,6 +136,10 @@ impl Link {
 
     /// Makes it last.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        if let Patience::Each(_) = self.patience {
+            // all that was written comes to the disk now, and nobody sees how it gets on
+            self.patience = Patience::Each(COMMIT_OF_MUCH);
+        }
         self.script("COMMIT").await?;
         self.begun = false;
         Ok(())

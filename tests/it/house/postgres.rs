@@ -17,8 +17,11 @@ const NOBODY: &str = "65534";
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
-while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+# a server that was killed leaves its number behind, which may be another's by now
+ours() { [ -n "$pid" ] && grep -qaF "$1/data" "/proc/$pid/cmdline" 2>/dev/null; }
+ours "$1" && kill -QUIT "$pid"
+while ours "$1"; do sleep 0.02; done
 rm -rf "$1"
 "#;
 

@@ -24,6 +24,7 @@ async fn ten_thousand_routes_of_twenty_versions() {
         let dump = tokio::fs::File::open(folder.path().join("dump")).await.unwrap();
         let rows = store.load(tokio::io::BufReader::new(dump)).await.unwrap();
         println!("{engine}: {rows} rows loaded in {:.1?}", began.elapsed());
+        println!("{engine}: {} MB", place.size().await >> 20);
         let page = |page| Page { page, per_page: 50 };
         let list = |number, name| {
             let store = store.clone();
