@@ -3,6 +3,8 @@
 //!
 //! Nothing here is read from a disk or a network: JSON comes in, JSON goes out. `docs/import.md` says what maps to what.
 
+pub mod cloudflare;
+mod imported;
 pub mod portkey;
 mod provider;
 pub mod routing;
@@ -11,6 +13,7 @@ mod sketch;
 mod warning;
 
 pub use self::{
+    imported::{Imported, Target},
     provider::Providers,
     warning::{Code, Warning},
 };

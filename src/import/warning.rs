@@ -48,6 +48,10 @@ codes! {
     // providers and models
     UnknownProvider "unknown-provider": "There is no provider of this name in attache.yaml." => "add it to `providers`, or give the name of the one that is meant";
     ModelOfRequest "model-of-request": "A target calls the model that the request names; here it always calls the same." => "name the model in `override_params`";
+    // Cloudflare's routes
+    SecondRoute "second-route": "The file tells of a route of this name again, with other elements; the first is taken." => "remove one of them, or give it another name";
+    LimitKey "limit-key": "The key of a limit is a path, and one that begins with no known word is read as metadata." => "write `metadata.<key>`, or the path that is meant";
+    LimitEnds "limit-ends": "A limit has no `fallback`: over it the walk ends, and the client gets a 429." => "lead `fallback` to a model, if that is not meant";
     // Portkey's strategies
     NoDefault "no-default": "No condition may hold and there is no default: that is an error there; here the walk ends without a model." => "add a default";
     StatusCode "status-code": "A status that is no failure here leads on to no other target." => "take it out of the list";

@@ -31,7 +31,7 @@ mod tests;
 use serde_json::Value;
 
 use super::{
-    Mistake, Providers, Warning,
+    Imported, Mistake, Providers, Target,
     sketch::{Origin, Sketch},
     warning::Warnings,
 };
@@ -48,32 +48,6 @@ pub struct Options<'a> {
     pub provider: Option<&'a str>,
     /// How providers are called here.
     pub providers: Providers<'a>,
-}
-
-/// What a config became.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
-    /// The route document. It compiles, unless there is a provider that is not known.
-    pub document: Value,
-    /// Where its meaning differs from the config's.
-    pub warnings: Vec<Warning>,
-    /// What became of each target that has a model, in the order of the config.
-    pub targets: Vec<Target>,
-}
-
-/// A target of the config, and the `model` element that it became.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Where it stands in the config, as a JSON pointer.
-    pub pointer: String,
-    /// The element's id.
-    pub element: String,
-    /// The provider as the config calls it.
-    pub asked: String,
-    /// The provider as attache.yaml calls it.
-    pub provider: String,
-    /// The model.
-    pub model: String,
 }
 
 /// Makes a route document of a config.

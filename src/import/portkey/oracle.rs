@@ -55,7 +55,7 @@ impl Case {
             let outcome = self.outcome(&call.target.model);
             called.push(call.target.model.to_string());
             answered = outcome.is_ok();
-            walk.answered(program, outcome.as_ref().map(|()| ()));
+            walk.answered(program, outcome.as_ref().copied());
         }
         (called, answered)
     }
