@@ -1,6 +1,6 @@
 //! `attache simulate`: a walk without calling anybody.
 
-use super::{Failure, load, now, print, say};
+use super::{Failure, content, load, now, print, say};
 use crate::{
     chat::Fault,
     exchange::{Live, Script, Settings, Simulation},
@@ -10,8 +10,6 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::{
-    fs,
-    io::{self, Read},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -118,16 +116,6 @@ fn version(file: &Path, known: Option<&[String]>) -> Result<Arc<Version>, Failur
         }
         Failure::Found
     })
-}
-
-fn content(file: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(file)
-    };
-    read.map_err(|error| Failure::Said(format!("{}: {error}", file.display())))
 }
 
 /// A target, and how it fails.
