@@ -26,11 +26,8 @@ pub fn changes(before: &[Value], after: &[Value]) -> Vec<Change> {
         (!same).then(|| Change { element: id.clone(), before: old, after: Some((*element).clone()) })
     });
     let gone = before.iter().filter(|(id, _)| find(&after, id).is_none());
-    let gone = gone.map(|(id, old)| Change {
-        element: id.clone(),
-        before: Some((*old).clone()),
-        after: None,
-    });
+    let gone =
+        gone.map(|(id, old)| Change { element: id.clone(), before: Some((*old).clone()), after: None });
     now.chain(gone).collect()
 }
 

@@ -54,14 +54,14 @@ pub(in crate::app) enum CallError {
 
 /// Somebody with a token, at a server.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(in crate::app) struct Client {
     http: reqwest::Client,
     server: Url,
 }
 
 /// A call that is not made yet.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
+pub(in crate::app) struct Call<'a> {
     client: &'a Client,
     request: Request,
     tries: usize,
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// A call of everything else: `ours(Method::GET, &["keys"])`.
-    pub(super) fn ours(&self, method: Method, steps: &[&str]) -> Call<'_> {
+    pub(in crate::app) fn ours(&self, method: Method, steps: &[&str]) -> Call<'_> {
         self.call(method, OURS, steps)
     }
 
@@ -154,7 +154,7 @@ impl Call<'_> {
     }
 
     /// With a JSON body.
-    pub(super) fn json(self, body: &Value) -> Self {
+    pub(in crate::app) fn json(self, body: &Value) -> Self {
         self.body(body.to_string().into_bytes())
     }
 
@@ -185,7 +185,7 @@ impl Call<'_> {
     }
 
     /// Makes the call; gives what is in the envelope.
-    pub(super) async fn send(self) -> Result<Value, CallError> {
+    pub(in crate::app) async fn send(self) -> Result<Value, CallError> {
         let Self { client: Client { http, server }, request, tries } = self;
         let mut left = tries;
         loop {

@@ -4,7 +4,7 @@ use super::{
     super::{Failure, content, print, say},
     client::CallError,
     door::{Desk, Door},
-    shape::{Key, Secret},
+    shape::{Key, Secret, meant},
     span::{duration, moment},
     table::{NOTHING, Table, list as several, time, time_or_nothing},
     trouble::Trouble,
@@ -178,7 +178,9 @@ async fn update(
     body.extend(terms.fields()?);
     body.extend(name.map(|name| ("name".to_owned(), name.into())));
     if body.is_empty() {
-        return Err(Failure::Arguments("nothing is to be changed; `attache keys update --help` tells what can be".into()));
+        return Err(Failure::Arguments(
+            "nothing is to be changed; `attache keys update --help` tells what can be".into(),
+        ));
     }
     let found = desk.key(key).await?;
     let call = desk.client.ours(Method::PATCH, &["keys", &found.id]).seen(found.revision);
@@ -202,15 +204,11 @@ async fn revoke(desk: &Desk, key: &str) -> Result<(), Failure> {
 }
 
 impl Desk {
-    /// The key of this id or name; a revoked one only where no other has the name.
+    /// The key of this id or name.
     async fn key(&self, wanted: &str) -> Result<Key, CallError> {
         let answer = self.client.all(&["keys"]).await?;
-        let mut found: Vec<Key> = self.client.read_in(&answer, "items")?;
-        found.retain(|key| key.id == wanted || key.name == wanted);
-        // what sorts first is meant: the id, then the name that is in use
-        found.sort_by_key(|key| (key.id != wanted, key.revoked_at.is_some()));
         let unknown = || CallError::Refused(vec![Trouble::new(format!("there is no key `{wanted}`"))]);
-        found.into_iter().next().ok_or_else(unknown)
+        meant(self.client.read_in(&answer, "items")?, wanted).ok_or_else(unknown)
     }
 
     /// Prints a secret alone, so that it can be piped; what it belongs to is told on standard error.
@@ -266,10 +264,11 @@ impl Clear {
 
 /// Reads `plan=pro`, `seats=5`, `beta=true`, `zip="01234"`.
 fn pair(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected name=value")?;
-    let scalar = serde_json::from_str(value).ok().filter(|value: &Value| {
-        matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
-    });
+    let (name, value) =
+        text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected name=value")?;
+    let scalar = serde_json::from_str(value)
+        .ok()
+        .filter(|value: &Value| matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_)));
     Ok((name.into(), scalar.unwrap_or_else(|| value.into())))
 }
 

@@ -17,7 +17,7 @@ mod trouble;
 pub(super) use client::CallError;
 pub(super) use door::{Admission, server, usual_server};
 
-use super::{Failure, dice, now, print, runtime, say};
+use super::{Failure, runtime};
 use clap::Subcommand;
 
 /// What the exit codes mean, for `--help`.

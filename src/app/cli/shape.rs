@@ -140,3 +140,64 @@ impl Canary {
         format!("{} {}%", v(&self.version_id), self.percent)
     }
 }
+
+/// Something that is called by its name or its id, and may be revoked.
+pub(super) trait Named {
+    /// Its id, its name, and whether it is revoked.
+    fn names(&self) -> (&str, &str, bool);
+}
+
+/// The one that is meant: it has this id, else this name; a revoked one only where no other has the name.
+pub(super) fn meant<T: Named>(all: Vec<T>, wanted: &str) -> Option<T> {
+    let rank = |thing: &T| match thing.names() {
+        (id, ..) if id == wanted => Some(0),
+        (_, name, revoked) if name == wanted => Some(1 + u8::from(revoked)),
+        _ => None,
+    };
+    let ranked = all.into_iter().filter_map(|thing| Some((rank(&thing)?, thing)));
+    ranked.min_by_key(|(rank, _)| *rank).map(|(_, thing)| thing)
+}
+
+impl Named for Key {
+    fn names(&self) -> (&str, &str, bool) {
+        (&self.id, &self.name, self.revoked_at.is_some())
+    }
+}
+
+impl Named for Token {
+    fn names(&self) -> (&str, &str, bool) {
+        (&self.id, &self.name, self.revoked_at.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Thing(&'static str, &'static str, bool);
+
+    impl Named for Thing {
+        fn names(&self) -> (&str, &str, bool) {
+            (self.0, self.1, self.2)
+        }
+    }
+
+    #[test]
+    fn a_name_means_what_is_in_use_and_an_id_goes_first() {
+        let old = Thing("1", "app", true);
+        let new = Thing("2", "app", false);
+        let odd = Thing("3", "2", false);
+        let all = vec![old.clone(), odd, new.clone()];
+        assert_eq!(meant(all.clone(), "app"), Some(new.clone()));
+        assert_eq!(meant(all.clone(), "2"), Some(new));
+        assert_eq!(meant(all.clone(), "1"), Some(old.clone()));
+        assert_eq!(meant(vec![old.clone()], "app"), Some(old));
+        assert_eq!(meant(all, "nobody"), None);
+    }
+
+    #[test]
+    fn versions_are_told_with_a_v_unless_they_are_hashes() {
+        assert_eq!((v("3"), v("1a2b"), v("")), ("v3".into(), "1a2b".into(), String::new()));
+    }
+}

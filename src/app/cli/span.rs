@@ -17,8 +17,9 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse() {
         return Ok(time);
     }
-    let wanted =
-        || format!("expected a time such as 2026-12-31T00:00:00Z, or 30d for 30 days from now, found `{text}`");
+    let wanted = || {
+        format!("expected a time such as 2026-12-31T00:00:00Z, or 30d for 30 days from now, found `{text}`")
+    };
     let span = duration(text).ok().ok_or_else(wanted)?;
     let now = Timestamp::try_from(now()).ok().ok_or_else(wanted)?;
     now.checked_add(span).ok().ok_or_else(wanted)
@@ -30,7 +31,8 @@ mod tests {
 
     #[test]
     fn durations_are_read() {
-        for (text, seconds) in [("0s", 0), ("30s", 30), ("24h", 86_400), ("30d", 2_592_000), ("1w", 604_800)] {
+        for (text, seconds) in [("0s", 0), ("30s", 30), ("24h", 86_400), ("30d", 2_592_000), ("1w", 604_800)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for text in ["", "30", "-1h", "1mo", "soon"] {

@@ -4,7 +4,7 @@ use super::{
     super::Failure,
     client::CallError,
     door::{Desk, Door},
-    shape::Token,
+    shape::{Token, meant},
     span::moment,
     table::{Table, time, time_or_nothing},
     trouble::Trouble,
@@ -78,12 +78,8 @@ async fn create(desk: &Desk, name: &str, role: Role, expires: Option<Timestamp>)
 
 async fn revoke(desk: &Desk, wanted: &str) -> Result<(), Failure> {
     let answer = desk.client.all(&["tokens"]).await?;
-    let mut found: Vec<Token> = desk.client.read_in(&answer, "items")?;
-    found.retain(|token| token.id == wanted || token.name == wanted);
-    // what sorts first is meant: the id, then the name that is in use
-    found.sort_by_key(|token| (token.id != wanted, token.revoked_at.is_some()));
     let unknown = || CallError::Refused(vec![Trouble::new(format!("there is no admin token `{wanted}`"))]);
-    let token = found.into_iter().next().ok_or_else(unknown)?;
+    let token: Token = meant(desk.client.read_in(&answer, "items")?, wanted).ok_or_else(unknown)?;
     let answer = desk.client.ours(Method::DELETE, &["tokens", &token.id]).send().await?;
     desk.show(&answer, || format!("{} is revoked\n", token.name))
 }

@@ -35,7 +35,8 @@ impl Trouble {
 
     /// The place in the document or the request: `/elements/0/properties`, `body.name`.
     fn place(&self) -> String {
-        let steps = self.path.iter().map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned));
+        let steps =
+            self.path.iter().map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned));
         if self.rule.is_some() {
             steps.skip(1).map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
         } else {
@@ -85,7 +86,8 @@ mod tests {
             "code": 7001, "message": "no `retrys`", "path": ["body", "elements", 0, "x/y~z"],
             "rule": "G005 unknown-field", "element": "a", "hint": "did you mean `retries`?",
         });
-        let expected = "G005 unknown-field in `a` at /elements/0/x~1y~0z: no `retrys`. Hint: did you mean `retries`?";
+        let expected =
+            "G005 unknown-field in `a` at /elements/0/x~1y~0z: no `retrys`. Hint: did you mean `retries`?";
         assert_eq!(line(trouble), expected);
     }
 

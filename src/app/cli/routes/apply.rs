@@ -61,7 +61,9 @@ fn documents(arguments: &Arguments) -> Result<Vec<Document>, Failure> {
     let said = |error: &dyn std::fmt::Display| Failure::Said(error.to_string());
     if !path.is_dir() {
         if arguments.prune {
-            return Err(Failure::Arguments("--prune goes with a folder: one document says nothing of others".into()));
+            return Err(Failure::Arguments(
+                "--prune goes with a folder: one document says nothing of others".into(),
+            ));
         }
         let bytes = fs::read(path).map_err(|error| said(&format!("{}: {error}", path.display())))?;
         return Ok(vec![Document { file: path.clone(), bytes }]);
@@ -175,7 +177,8 @@ impl Update {
         let answer = call.seen(self.route.revision).body(new.bytes()).once().send().await?;
         let route: Route = desk.client.read(&answer)?;
         let number = route.version.number();
-        let numberless = || CallError::Refused(vec![Trouble::new("the server made a version without a number")]);
+        let numberless =
+            || CallError::Refused(vec![Trouble::new("the server made a version without a number")]);
         Ok((number.ok_or_else(numberless)?, route.revision))
     }
 }

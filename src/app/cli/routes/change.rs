@@ -55,7 +55,8 @@ impl NewVersion<'_> {
 
 pub(super) async fn create(desk: &Desk, path: &Path, draft: bool, why: &Why) -> Result<(), Failure> {
     let written = file::read(path)?;
-    let nameless = || CallError::Refused(vec![Trouble::new("the document has no `name`").of_file(path.display())]);
+    let nameless =
+        || CallError::Refused(vec![Trouble::new("the document has no `name`").of_file(path.display())]);
     let name = written.name.as_deref().ok_or_else(nameless)?;
     let comment = why.comment.as_deref();
     let new = NewVersion { name: Some(name), elements: &written.elements, comment, deploy: Some(!draft) };

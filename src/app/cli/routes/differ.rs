@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn only_what_is_not_the_same_is_told() {
-        let before = json!({"id": "m", "type": "model", "properties": {"timeout": 1000, "retries": 1}, "outputs": {}});
+        let before =
+            json!({"id": "m", "type": "model", "properties": {"timeout": 1000, "retries": 1}, "outputs": {}});
         let after = json!({"id": "m", "type": "model", "properties": {"timeout": 2000, "fallbackOn": ["a", 1]},
                            "outputs": {"success": {"elementId": "end"}}});
         let expected = "~ m\n    outputs: {} → none\n    outputs.success.elementId: none → \"end\"\n    \

@@ -31,10 +31,13 @@ pub(super) async fn run(desk: &Desk, arguments: &Arguments) -> Result<(), Failur
     for route in routes {
         let file = folder.join(format!("{}.json", route.name));
         let text = super::look::document(&route.name, &Value::Array(route.elements.clone()));
-        fs::write(&file, text).map_err(|error: io::Error| Failure::Said(format!("{}: {error}", file.display())))?;
-        written.push(json!({"name": route.name, "version": route.live(), "file": file.display().to_string()}));
+        fs::write(&file, text)
+            .map_err(|error: io::Error| Failure::Said(format!("{}: {error}", file.display())))?;
+        written
+            .push(json!({"name": route.name, "version": route.live(), "file": file.display().to_string()}));
     }
-    let lines = written.iter().map(|w| format!("{} {} → {}\n", word(w, "name"), word(w, "version"), word(w, "file")));
+    let lines =
+        written.iter().map(|w| format!("{} {} → {}\n", word(w, "name"), word(w, "version"), word(w, "file")));
     let text = lines.collect();
     desk.show(&Value::Array(written), || text)
 }

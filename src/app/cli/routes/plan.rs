@@ -69,7 +69,8 @@ impl Plan {
                 Some(route) => plan.hold(wanted, route),
             }
         }
-        let gone = there.into_values().filter(|route| prune && !route.read_only && route.deployment.is_some());
+        let gone =
+            there.into_values().filter(|route| prune && !route.read_only && route.deployment.is_some());
         plan.steps.extend(gone.map(Step::Delete));
         if troubles.is_empty() { Ok(plan) } else { Err(troubles) }
     }
@@ -89,7 +90,10 @@ impl Plan {
         let (create, update) =
             (count(|step| matches!(step, Step::Create(_))), count(|step| matches!(step, Step::Update(_))));
         let delete = count(|step| matches!(step, Step::Delete(_)));
-        format!("{steps}{create} to create, {update} to update, {delete} to delete, {} unchanged\n", self.same)
+        format!(
+            "{steps}{create} to create, {update} to update, {delete} to delete, {} unchanged\n",
+            self.same
+        )
     }
 
     /// The plan for programs.
@@ -146,7 +150,9 @@ impl Step {
                 "live": route.live_number(), "draft": draft,
                 "elements": changes.iter().map(|change| &change.element).collect::<Vec<_>>(),
             }),
-            Self::Delete(route) => json!({"action": "delete", "name": route.name, "live": route.live_number()}),
+            Self::Delete(route) => {
+                json!({"action": "delete", "name": route.name, "live": route.live_number()})
+            }
         }
     }
 }
