@@ -5,7 +5,7 @@ mod remote;
 use super::{Failure, cli, content, load, now, print, say};
 use crate::{
     chat::Fault,
-    exchange::{Live, Script, Settings, Simulation},
+    exchange::{Clients, Live, Script, Settings, Simulation},
     graph::{Known, Target},
     snapshot::{Snapshot, Sources, Version, build},
     store::{Folder, Published},
@@ -104,7 +104,7 @@ fn run_here(arguments: &Arguments) -> Result<(), Failure> {
 fn live(config: Option<&Path>, routes: bool) -> Result<(Live, Option<Vec<String>>), Failure> {
     let nothing = Snapshot::empty(now());
     let Some(path) = config else {
-        return Ok((Live { snapshot: Arc::new(nothing), settings: Settings::default() }, None));
+        return Ok((Live { snapshot: Arc::new(nothing), settings: Settings { clients: Clients::Optional, ..Settings::default() } }, None));
     };
     let config = load(path)?;
     let folder = config.routes.clone().filter(|_| routes);

@@ -189,12 +189,6 @@ auth: {keys: [{id: k, key: "${NOT_SET}"}]}
 }
 
 #[test]
-fn a_key_that_nobody_has_is_warned_of() {
-    let (_, warnings) = parse("auth: {clients: required}").unwrap();
-    assert!(warnings[0].to_string().starts_with("auth.clients: a key is required"), "{warnings:?}");
-}
-
-#[test]
 fn every_mistake_is_told_at_once() {
     let text = r#"
 listn: {}

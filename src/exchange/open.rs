@@ -330,7 +330,7 @@ fn unknown_route(name: &str, ask: &Ask, live: &Live) -> Box<Refuse> {
 fn unknown_version(route: &Route, number: &str) -> Box<Refuse> {
     let callable: Vec<_> = route.versions().map(|version| version.number.as_str()).collect();
     let message = format!(
-        "version {number} of the route `{}` can not be called; these can, the live one first: {}. Pin a version to keep it callable",
+        "version {number} of the route `{}` can not be called; these can, the live one first: {}. A version of the store that is pinned (PUT /api/v1/routes/{{id}}/pins/{{version}}) stays callable",
         route.name,
         callable.join(", ")
     );

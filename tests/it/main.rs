@@ -12,6 +12,8 @@ mod bytes;
 #[cfg(test)]
 mod cancelled;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod deploy;
@@ -34,6 +36,8 @@ mod limits;
 #[cfg(test)]
 mod logical_names;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod providers_page;
 #[cfg(test)]
 mod simulate;
@@ -49,3 +53,5 @@ mod swaps;
 mod telemetry;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod versions;

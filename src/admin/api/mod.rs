@@ -38,6 +38,7 @@ fn graphs() -> OpenApiRouter<Arc<Office>> {
     OpenApiRouter::new()
         .routes(routes!(validate::validate))
         .routes(routes!(walks::simulate))
+        .routes(routes!(walks::replay))
         .routes(routes!(diff::diff))
         .routes(routes!(canary::set, canary::end))
         .routes(routes!(canary::pin, canary::unpin))

@@ -102,7 +102,7 @@ fn edges(replay: &Replay) -> Vec<(String, usize, usize)> {
 
 #[tokio::test(start_paused = true)]
 async fn requests_are_walked_again_with_what_was_seen() {
-    let world = world(Settings::default());
+    let world = world(Settings::open());
     serve(&world, "one", "paid", &["503", "200"]).await;
     serve(&world, "two", "paid", &["503", "503", "200"]).await;
     serve(&world, "three", "free", &["200"]).await;
@@ -135,7 +135,7 @@ async fn requests_are_walked_again_with_what_was_seen() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_has_no_credential_and_an_end() {
-    let mut settings = Settings::default();
+    let mut settings = Settings::open();
     settings.replay.requests = 2;
     let world = world(settings);
     for id in ["one", "two", "three"] {
@@ -148,7 +148,7 @@ async fn what_is_kept_has_no_credential_and_an_end() {
         !told.contains("secret") && !told.contains("cookie") && !told.contains("115, 101, 99, 114"),
         "{told}"
     );
-    let mut settings = Settings::default();
+    let mut settings = Settings::open();
     settings.replay.requests = 0;
     world.publish(Live { snapshot: Arc::clone(&world.live().snapshot), settings });
     assert!(world.recent.of("r").is_empty());
@@ -158,7 +158,7 @@ async fn what_is_kept_has_no_credential_and_an_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_large_body_is_not_kept() {
-    let mut settings = Settings::default();
+    let mut settings = Settings::open();
     settings.replay.bytes = 8;
     let world = world(settings);
     serve(&world, "one", "free", &["200"]).await;

@@ -11,6 +11,11 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// The operator's admin token of every pair.
+pub(crate) const TOKEN: &str = "an-admin-token-for-tests";
+/// Where Cloudflare's SDKs look for routes.
+const ROUTES: &str = "/client/v4/accounts/a/ai-gateway/gateways/g/routes";
+
 /// A pair that is being planned. There is a provider `mock` in any case.
 pub(crate) struct House {
     routes: Vec<Value>,
@@ -179,6 +184,18 @@ impl Pair {
         Answer::of(self.client.get(format!("{}{path}", self.admin))).await
     }
 
+    /// What people's door answers to whoever has the operator's token, [`TOKEN`].
+    pub(crate) async fn manage(&self, method: &str, path: &str, body: Value) -> Answer {
+        let method = method.parse().unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.admin)).bearer_auth(TOKEN);
+        Answer::of(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    /// The same of the routes API; `path` is below `.../routes`.
+    pub(crate) async fn routes(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.manage(method, &format!("{ROUTES}{path}"), body).await
+    }
+
     pub(crate) async fn status(&self) -> Value {
         self.people("/status").await.json()
     }
@@ -246,6 +263,12 @@ impl Pair {
         self.write_config(&self.config.to_string());
     }
 
+    /// Takes an entry of a section out of `attache.yaml`.
+    pub(crate) fn configure_without(&mut self, section: &str, entry: &str) {
+        self.config[section].as_object_mut().unwrap().remove(entry);
+        self.write_config(&self.config.to_string());
+    }
+
     pub(crate) fn write_config(&self, text: &str) {
         replace(&self.folder.path().join("attache.yaml"), text);
     }
@@ -310,6 +333,7 @@ async fn serve(folder: &Path, variables: &[(String, String)]) -> (Process, Strin
 
 fn attache(variables: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attache"));
+    command.env("ATTACHE_ADMIN_TOKEN", TOKEN);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command
 }

@@ -278,7 +278,7 @@ impl Case {
             SystemTime::UNIX_EPOCH,
         );
         assert_eq!(snapshot.problems, []);
-        let mut settings = Settings::default();
+        let mut settings = Settings::open();
         settings.limits.max_attempts = self.max_attempts;
         Live { snapshot: Arc::new(snapshot), settings }
     }
