@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -127,10 +128,12 @@ def listener(admin, name):
 
 
 def ask(url):
-    """What a GET answers, if it answers well."""
+    """What a GET answers, if it answers well; that a key is needed is an answer too."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.read().decode() if refused.code == 401 else None
     except OSError:
         return None
 
