@@ -87,7 +87,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn live(config: Option<&Path>, routes: bool) -> Result<(Live, Option<Vec<String>>), Failure> {
     let nothing = Snapshot::empty(now());
     let Some(path) = config else {
-        return Ok((Live { snapshot: Arc::new(nothing), settings: Settings { clients: Clients::Optional, ..Settings::default() } }, None));
+        return Ok((
+            Live {
+                snapshot: Arc::new(nothing),
+                settings: Settings { clients: Clients::Optional, ..Settings::default() },
+            },
+            None,
+        ));
     };
     let config = load(path)?;
     let folder = config.routes.clone().filter(|_| routes);
