@@ -14,7 +14,7 @@ use crate::{
 
 const RECORD: &str = include_str!("../../../tests/cases/portkey/gateway.jsonl");
 /// Dice that are thrown to see every arm of a split.
-const THROWS: u64 = 4096;
+const THROWS: u64 = 1024;
 
 #[derive(Deserialize)]
 struct Case {
