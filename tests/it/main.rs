@@ -12,6 +12,8 @@ mod bytes;
 #[cfg(test)]
 mod cancelled;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod credentials;

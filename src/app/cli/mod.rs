@@ -4,6 +4,7 @@ mod audit;
 mod client;
 mod completions;
 mod door;
+mod import;
 mod keys;
 mod pairs;
 mod routes;
@@ -19,6 +20,7 @@ pub(super) use door::{Admission, server, usual_server};
 
 use super::{Failure, runtime};
 use clap::Subcommand;
+use std::{fs, path::Path};
 
 /// What the exit codes mean, for `--help`.
 pub(super) const EXIT_CODES: &str = "\
@@ -41,6 +43,8 @@ pub(super) enum Command {
     Audit(audit::Arguments),
     /// The pairs that share a server's store.
     Pairs(pairs::Arguments),
+    /// Make route documents of what others write.
+    Import(import::Arguments),
     /// Write everything that is kept to a file, or read it into an empty store.
     Store(store::Arguments),
     /// Print what a shell completes these commands with.
@@ -49,6 +53,7 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
+        Command::Import(arguments) => import::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
         Command::Routes(arguments) => runtime()?.block_on(routes::run(arguments)),
         Command::Keys(arguments) => runtime()?.block_on(keys::run(arguments)),
@@ -57,4 +62,9 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Pairs(arguments) => runtime()?.block_on(pairs::run(arguments)),
         Command::Store(arguments) => runtime()?.block_on(store::run(arguments)),
     }
+}
+
+/// Writes a file whole.
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(file, text).map_err(|error| Failure::Said(format!("{}: {error}", file.display())))
 }

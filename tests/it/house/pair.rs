@@ -34,11 +34,21 @@ pub(crate) struct Pair {
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where clients come, as a URL.
     pub(crate) front: String,
-    admin: String,
+    /// People's door, as a URL.
+    pub(crate) admin: String,
     client: reqwest::Client,
     config: Value,
     variables: Vec<(String, String)>,
     folder: TempDir,
+}
+
+/// A running Attaché without an Envoy.
+pub(crate) struct Alone {
+    /// People's door, as a URL.
+    pub(crate) admin: String,
+    pub(crate) folder: TempDir,
+    /// All that ends with it.
+    _running: (Process, BTreeMap<String, Provider>),
 }
 
 impl House {
@@ -93,7 +103,25 @@ impl House {
         self.start_all().await.answers(401).await
     }
 
+    /// Starts Attaché without its Envoy, for those who only speak with people's door.
+    pub(crate) async fn start_alone(self) -> Alone {
+        let (folder, providers, _) = self.prepare().await;
+        let (attache, admin) = serve(folder.path(), &self.variables).await;
+        Alone { admin, folder, _running: (attache, providers) }
+    }
+
     async fn start_all(self) -> Pair {
+        let (folder, providers, config) = self.prepare().await;
+        let envoy = Envoy::start(folder.path(), &self.bootstrap(folder.path(), &config)).await;
+        let front = envoy.front().await;
+        let (attache, admin) = serve(folder.path(), &self.variables).await;
+        let client = super::client();
+        let variables = self.variables;
+        Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
+    }
+
+    /// The mocks, and a folder with all that Attaché reads.
+    async fn prepare(&self) -> (TempDir, BTreeMap<String, Provider>, Value) {
         let folder = tempfile::tempdir().unwrap();
         let mut providers = BTreeMap::new();
         for name in self.providers.keys() {
@@ -104,13 +132,8 @@ impl House {
         for route in &self.routes {
             write_route(folder.path(), route);
         }
-        let envoy = Envoy::start(folder.path(), &self.bootstrap(folder.path(), &config)).await;
-        let front = envoy.front().await;
         replace(&folder.path().join("attache.yaml"), &config.to_string());
-        let (attache, admin) = serve(folder.path(), &self.variables).await;
-        let client = super::client();
-        let variables = self.variables;
-        Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
+        (folder, providers, config)
     }
 
     fn config(&self, folder: &Path, mocks: &BTreeMap<String, Provider>) -> Value {

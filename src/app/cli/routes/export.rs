@@ -1,15 +1,19 @@
 //! `attache routes export`: what is live, as files.
 
-use super::super::{
-    super::{Failure, say},
-    client::CallError,
-    door::Desk,
-    shape::Route,
-    trouble::Trouble,
+use super::{
+    super::{
+        super::{Failure, say},
+        client::CallError,
+        door::Desk,
+        shape::Route,
+        trouble::Trouble,
+        write,
+    },
+    look::document,
 };
 use crate::graph::is_name;
 use serde_json::{Value, json};
-use std::{fs, io, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -28,22 +32,17 @@ pub(super) async fn run(desk: &Desk, arguments: &Arguments) -> Result<(), Failur
     let folder = &arguments.directory;
     fs::create_dir_all(folder).map_err(|error| Failure::Said(format!("{}: {error}", folder.display())))?;
     let mut written = vec![];
-    for route in routes {
+    for route in &routes {
         let file = folder.join(format!("{}.json", route.name));
-        let text = super::look::document(&route.name, &Value::Array(route.elements.clone()));
-        fs::write(&file, text)
-            .map_err(|error: io::Error| Failure::Said(format!("{}: {error}", file.display())))?;
-        written
-            .push(json!({"name": route.name, "version": route.live(), "file": file.display().to_string()}));
+        write(&file, &document(&route.name, &Value::Array(route.elements.clone())))?;
+        written.push((route, file.display().to_string()));
     }
-    let lines =
-        written.iter().map(|w| format!("{} {} → {}\n", word(w, "name"), word(w, "version"), word(w, "file")));
-    let text = lines.collect();
-    desk.show(&Value::Array(written), || text)
-}
-
-fn word<'a>(value: &'a Value, field: &str) -> &'a str {
-    value.get(field).and_then(Value::as_str).unwrap_or_default()
+    let answer = written.iter().map(|(route, file)| {
+        json!({"name": route.name, "version_id": route.live_number().map(|number| number.to_string()), "file": file})
+    });
+    desk.show(&answer.collect(), || {
+        written.iter().map(|(route, file)| format!("{} {} → {file}\n", route.name, route.live())).collect()
+    })
 }
 
 /// What is live and belongs to the store. What is not told on standard error.
