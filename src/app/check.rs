@@ -4,6 +4,7 @@ use super::{Failure, print, read};
 use crate::{
     config::Config,
     graph::{Known, Program},
+    import::routing,
     store::{Document, Folder},
 };
 use std::{
@@ -41,6 +42,18 @@ fn is_config(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
+/// What is wrong with the logical names of client keys: it keeps nobody from starting, and is a mistake all the same.
+fn misnamed(config: &Config) -> Vec<String> {
+    let providers: Vec<&str> = config.providers.iter().map(|p| p.name.as_str()).collect();
+    let routed = config.keys.iter().filter_map(|key| Some((key, key.terms.routing.as_ref()?)));
+    routed
+        .flat_map(|(key, routing)| {
+            let mistakes = routing::read(routing, Known::Providers(&providers)).err().unwrap_or_default();
+            mistakes.into_iter().map(|mistake| format!("auth.keys: the routing of `{}`: {mistake}", key.id))
+        })
+        .collect()
+}
+
 #[derive(Default)]
 struct Report {
     text: String,
@@ -52,7 +65,7 @@ impl Report {
     fn config(&mut self, file: &Path) -> Option<Config> {
         match read(file) {
             Ok((config, warnings)) => {
-                self.note(file, &[]);
+                self.note(file, &misnamed(&config));
                 for warning in warnings {
                     self.line(file, &format!("warning: {warning}"));
                 }

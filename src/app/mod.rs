@@ -1,6 +1,7 @@
 //! The wiring: the commands, and the only place that knows every room.
 
 mod check;
+mod cli;
 mod disk;
 mod follow;
 mod keep;
@@ -13,17 +14,21 @@ mod stored;
 
 use clap::{Parser, Subcommand};
 use std::{
-    io::{self, Write},
+    fs,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::SystemTime,
 };
 
-use crate::config::{Config, Mistake, Warning, environment};
+use crate::{
+    config::{Config, Mistake, Warning, environment},
+    store::Store,
+};
 
 /// The companion of an Envoy: dynamic routing of LLM traffic.
 #[derive(Debug, Parser)]
-#[command(name = "attache", version, arg_required_else_help = true)]
+#[command(name = "attache", version, arg_required_else_help = true, after_help = cli::EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -53,6 +58,8 @@ enum Command {
     },
     /// Serve as a provider that answers the same every time, or fails as it is told.
     Mock(mock::Arguments),
+    #[command(flatten)]
+    Cli(cli::Command),
 }
 
 /// Why a command ended without success.
@@ -64,6 +71,15 @@ enum Failure {
     /// The configuration has mistakes.
     #[error("{}", told(_0))]
     Config(Vec<Mistake>),
+    /// A server did not do what it was asked, or could not be asked.
+    #[error(transparent)]
+    Call(#[from] cli::CallError),
+    /// It has told already what there is to do.
+    #[error("")]
+    Pending,
+    /// Arguments that do not go together.
+    #[error("{0}")]
+    Arguments(String),
     /// Something else, in words.
     #[error("{0}")]
     Said(String),
@@ -72,7 +88,22 @@ enum Failure {
     Io(#[from] io::Error),
 }
 
-/// Runs the command that the arguments name. 0: done; 1: it failed, or found mistakes; 2: the arguments are wrong.
+impl Failure {
+    /// The exit code; docs/cli.md lists them.
+    fn code(&self) -> u8 {
+        match self {
+            // a pipe that was closed early is an answer too
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::Found | Self::Config(_) | Self::Said(_) | Self::Io(_) => 1,
+            Self::Call(cli::CallError::Refused(_)) => 1,
+            Self::Arguments(_) => 2,
+            Self::Call(_) => 3,
+            Self::Pending => 4,
+        }
+    }
+}
+
+/// Runs the command that the arguments name. 0: done; anything else is in docs/cli.md.
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
@@ -81,17 +112,14 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Envoy { config } => load(&config).and_then(|config| print(&config.bootstrap())),
         Command::Mock(arguments) => mock::run(&arguments),
+        Command::Cli(command) => cli::run(&command),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Found) => ExitCode::FAILURE,
-        // a pipe that was closed early is an answer too
-        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(failure) => {
-            say(&format!("attache: {failure}"));
-            ExitCode::FAILURE
-        }
+    let Err(failure) = done else { return ExitCode::SUCCESS };
+    let code = failure.code();
+    if code > 0 && !matches!(failure, Failure::Found | Failure::Pending) {
+        say(&format!("attache: {failure}"));
     }
+    code.into()
 }
 
 /// Reads a configuration; warnings go to standard error.
@@ -105,6 +133,22 @@ fn load(path: &Path) -> Result<Config, Failure> {
 
 fn read(path: &Path) -> Result<(Config, Vec<Warning>), Vec<Mistake>> {
     Config::load(path, &environment)
+}
+
+/// The store of a configuration.
+fn open_store(config: &Config) -> Result<Store, Failure> {
+    Store::new(config.store.reveal(), now).map_err(|error| Failure::Said(format!("store: {error}")))
+}
+
+/// What a file holds; `-` is standard input.
+fn content(file: &Path) -> Result<Vec<u8>, Failure> {
+    let read = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(file)
+    };
+    read.map_err(|error| Failure::Said(format!("{}: {error}", file.display())))
 }
 
 /// To standard output.

@@ -1,6 +1,6 @@
 //! The world, built anew of files and store whenever one of them changes, and swapped whole.
 
-use super::{Failure, disk::Keeper, keep::Kept, now};
+use super::{Failure, disk::Keeper, keep::Kept, now, open_store};
 use crate::{
     admin::{Notices, Publish},
     config::Config,
@@ -50,8 +50,7 @@ impl Hands {
         world: &Arc<World>,
         telemetry: &Arc<Telemetry>,
     ) -> Result<Self, Failure> {
-        let store =
-            Store::new(config.store.reveal(), now).map_err(|e| Failure::Said(format!("store: {e}")))?;
+        let store = open_store(config)?;
         let (world, telemetry) = (Arc::clone(world), Arc::clone(telemetry));
         Ok(Self { store, notices: Arc::default(), world, telemetry })
     }

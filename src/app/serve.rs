@@ -17,7 +17,8 @@ use std::{
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
-    time::{Instant, interval, sleep},
+    task::JoinHandle,
+    time::{Instant, interval, sleep, timeout},
 };
 
 /// How often abandoned walks are looked for.
@@ -53,13 +54,18 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     asked_to_stop().await?;
     drain(&world, &health, extproc.drain).await;
     drop(stop);
-    // what is still open now has had its time
-    let ended = tokio::time::timeout(Duration::from_secs(1), envoy).await;
-    tracing::info!(in_flight = world.in_flight(), "stopped");
+    let ended = close(envoy, &world).await;
     sweeper.abort();
     store.abort();
     people.abort();
     telemetry.stop().await;
+    ended
+}
+
+/// Closes Envoy's door: what is still open now has had its time.
+async fn close(door: JoinHandle<Result<(), tonic::transport::Error>>, world: &World) -> Result<(), Failure> {
+    let ended = timeout(Duration::from_secs(1), door).await;
+    tracing::info!(in_flight = world.in_flight(), "stopped");
     match ended {
         Ok(Ok(Err(error))) => Err(Failure::Said(format!("Envoy's door failed: {error}"))),
         _ => Ok(()),

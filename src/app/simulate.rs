@@ -1,17 +1,18 @@
-//! `attache simulate`: a walk without calling anybody.
+//! `attache simulate`: a walk without calling anybody, here or at a server.
 
-use super::{Failure, load, now, print, say};
+mod remote;
+
+use super::{Failure, cli, content, load, now, print, say};
 use crate::{
     chat::Fault,
-    exchange::{Live, Script, Settings, Simulation},
+    exchange::{Clients, Live, Script, Settings, Simulation},
     graph::{Known, Target},
     snapshot::{Snapshot, Sources, Version, build},
     store::{Folder, Published},
 };
 use jiff::Timestamp;
+use reqwest::Url;
 use std::{
-    fs,
-    io::{self, Read},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -19,9 +20,10 @@ use std::{
 };
 
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("world").args(["config", "server"]))]
 pub(super) struct Arguments {
-    /// The route's document; without it, the request's model names one of the configuration's routes or models.
-    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    /// The route's document; with --server a route's name, or NAME@vN. Without it the request's model says what is called.
+    #[arg(long, value_name = "FILE|NAME", required_unless_present = "world")]
     route: Option<PathBuf>,
     /// The JSON body of the request; `-` is standard input.
     #[arg(long, value_name = "FILE")]
@@ -36,8 +38,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "JSON")]
     metadata: Option<String>,
     /// The id of the client key that asks, instead of a token in a header.
-    #[arg(long, value_name = "ID", requires = "config")]
+    #[arg(long, value_name = "ID", requires = "world")]
     key: Option<String>,
+    /// The model that is asked for, instead of the request's own: a logical name of the key, for one.
+    #[arg(long, value_name = "NAME", requires = "server")]
+    model: Option<String>,
     /// How every try of a model fails: by a status, or a fault's name such as `timeout`; may be given again.
     #[arg(long = "fail", value_name = "PROVIDER/MODEL=FAULT")]
     failing: Vec<Failing>,
@@ -53,9 +58,21 @@ pub(super) struct Arguments {
     /// A configuration, for its routes folder, providers, prices, client keys and limits.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Ask a server instead; without a URL ATTACHE_SERVER, else http://127.0.0.1:8081.
+    #[arg(long, value_name = "URL", num_args = 0..=1, value_parser = cli::server)]
+    server: Option<Option<Url>>,
+    #[command(flatten)]
+    admission: cli::Admission,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.server {
+        Some(server) => remote::run(arguments, server.as_ref()),
+        None => run_here(arguments),
+    }
+}
+
+fn run_here(arguments: &Arguments) -> Result<(), Failure> {
     let (live, known) = live(arguments.config.as_deref(), arguments.route.is_none())?;
     let mut script = Script {
         faults: arguments.failing.iter().map(|f| (f.target.clone(), f.fault.clone())).collect(),
@@ -87,7 +104,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn live(config: Option<&Path>, routes: bool) -> Result<(Live, Option<Vec<String>>), Failure> {
     let nothing = Snapshot::empty(now());
     let Some(path) = config else {
-        return Ok((Live { snapshot: Arc::new(nothing), settings: Settings::default() }, None));
+        return Ok((
+            Live {
+                snapshot: Arc::new(nothing),
+                settings: Settings { clients: Clients::Optional, ..Settings::default() },
+            },
+            None,
+        ));
     };
     let config = load(path)?;
     let folder = config.routes.clone().filter(|_| routes);
@@ -120,21 +143,13 @@ fn version(file: &Path, known: Option<&[String]>) -> Result<Arc<Version>, Failur
     })
 }
 
-fn content(file: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(file)
-    };
-    read.map_err(|error| Failure::Said(format!("{}: {error}", file.display())))
-}
-
 /// A target, and how it fails.
 #[derive(Debug, Clone)]
 struct Failing {
     target: Target,
     fault: Fault,
+    /// The fault, as it was typed.
+    typed: String,
 }
 
 impl FromStr for Failing {
@@ -142,7 +157,7 @@ impl FromStr for Failing {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (target, fault) = text.rsplit_once('=').ok_or("expected provider/model=fault")?;
-        Ok(Self { target: target.parse()?, fault: fault.parse()? })
+        Ok(Self { target: target.parse()?, fault: fault.parse()?, typed: fault.to_owned() })
     }
 }
 

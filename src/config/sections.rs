@@ -3,11 +3,11 @@
 use super::{
     Config, clients, people, providers,
     reader::Section,
-    values::{address, count, duration, share, size, text, word},
+    values::{address, boolean, count, duration, share, size, text, word},
 };
 use crate::{
     bootstrap::{self, AccessLog},
-    exchange::{self, Limits, Retry},
+    exchange::{self, Limits, ReplaySettings, Retry},
     extproc::{self, Listen},
     telemetry::{self, Otlp, log},
 };
@@ -47,7 +47,9 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     config.extproc.metadata = config.envoy.access_log != AccessLog::Off;
     config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;
     config.exchange.limits = limits;
+    config.exchange.portkey = compat(root.section("compat"));
     config.exchange.retry = retry(root.section("retry"));
+    config.exchange.replay = replay(root.section("replay"));
     listen(root.section("listen"), &mut config);
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
@@ -56,6 +58,14 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     root.value("session", word(&[("off", ())]));
     root.end();
     config
+}
+
+/// Whose clients are understood besides: `compat.portkey`.
+fn compat(mut section: Section<'_>) -> bool {
+    let mut portkey = false;
+    section.set("portkey", &mut portkey, boolean);
+    section.end();
+    portkey
 }
 
 /// The limits that rooms other than `exchange` keep.
@@ -124,6 +134,14 @@ fn retry(mut section: Section<'_>) -> Retry {
     }
     section.end();
     retry
+}
+
+fn replay(mut section: Section<'_>) -> ReplaySettings {
+    let mut replay = ReplaySettings::default();
+    section.set("requests", &mut replay.requests, count(0..=10_000));
+    section.set("bytes", &mut replay.bytes, size(1 << 10..=1 << 20));
+    section.end();
+    replay
 }
 
 fn log(mut section: Section<'_>) -> log::Settings {

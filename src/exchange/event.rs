@@ -12,6 +12,11 @@ impl Headers {
         std::str::from_utf8(value).ok()
     }
 
+    /// Takes all headers of these names away.
+    pub(super) fn remove(&mut self, names: &[&str]) {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+    }
+
     /// All names, as they stand.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

@@ -9,6 +9,7 @@ use crate::{
     snapshot::Version,
     telemetry::AttemptRecord,
 };
+use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -30,6 +31,8 @@ pub(super) struct Exchange {
     pub(super) unclear: Option<Unclear>,
     pub(super) started: Instant,
     pub(super) first_content: Option<Duration>,
+    /// The body as it came, where the request is to be kept.
+    pub(super) kept: Option<Bytes>,
     /// Whether its one end has come.
     pub(super) settled: bool,
 }
@@ -101,6 +104,9 @@ impl Exchange {
         }
         told.push(("cf-aig-request-id", self.id.clone()));
         self.tell_limits(&mut told);
+        if self.live.settings.portkey {
+            self.tell_portkey(&mut told);
+        }
         told
     }
 

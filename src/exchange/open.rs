@@ -6,7 +6,7 @@ use super::{
     effect::{Effect, Reply},
     event::{Event, Headers, Unexpected},
     life::{Exchange, Unclear},
-    models,
+    models, portkey,
     refuse::Refuse,
     settle::{Ending, refused, turned_away},
     stage::{Reading, Stage},
@@ -19,6 +19,7 @@ use crate::{
     graph::Walk,
     snapshot::{Client, Route, Version},
 };
+use bytes::Bytes;
 use std::{sync::Arc, time::SystemTime};
 use tokio::time::Instant;
 
@@ -111,8 +112,7 @@ fn open(
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if headers.text(":method") == Some("GET") && Endpoint::lists_models(path) {
         let key = client::who(headers, live, now)?;
-        let allows = |route: &str| key.as_ref().is_none_or(|key| key.allows_route(route));
-        return Ok(Open::Models(models::list(&live.snapshot, allows)));
+        return Ok(Open::Models(models::list(&live.snapshot, key.as_deref())));
     }
     let (endpoint, key) = Head::check(headers, live, now)?;
     if end {
@@ -235,12 +235,14 @@ impl Exchange {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
             why
         };
-        let ask =
-            Ask::read(Arc::clone(&head), body.into(), &live, world.dice()).map_err(|why| refused("", why))?;
+        let body = Bytes::from(body);
+        let kept = live.settings.replay.keeps(body.len()).then(|| body.clone());
+        let ask = Ask::read(Arc::clone(&head), body, &live, world.dice()).map_err(|why| refused("", why))?;
         let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
         if head.endpoint.shape == Shape::Count {
             return Ok(Began::Counted(ask.count()));
         }
+        let kept = kept.filter(|_| route.is_of_route());
         world.began();
         let walk = Walk::new(&route.program);
         Ok(Began::Exchange(Box::new(Self {
@@ -255,6 +257,7 @@ impl Exchange {
             unclear: None,
             started,
             first_content: None,
+            kept,
             settled: false,
         })))
     }
@@ -288,6 +291,9 @@ impl Exchange {
 
 /// What the request's model names.
 pub(super) fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
+    if let Some(inline) = portkey::inline(ask, live) {
+        return inline.map(|inline| Arc::clone(&inline.version));
+    }
     if let Some(name) = ask.model.strip_prefix("dynamic/") {
         return named(name, ask, live);
     }
@@ -327,7 +333,7 @@ fn unknown_route(name: &str, ask: &Ask, live: &Live) -> Box<Refuse> {
 fn unknown_version(route: &Route, number: &str) -> Box<Refuse> {
     let callable: Vec<_> = route.versions().map(|version| version.number.as_str()).collect();
     let message = format!(
-        "version {number} of the route `{}` can not be called; these can, the live one first: {}. Pin a version to keep it callable",
+        "version {number} of the route `{}` can not be called; these can, the live one first: {}. A version of the store that is pinned (PUT /api/v1/routes/{{id}}/pins/{{version}}) stays callable",
         route.name,
         callable.join(", ")
     );

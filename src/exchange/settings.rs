@@ -11,6 +11,18 @@ pub struct Settings {
     pub retry: Retry,
     /// What one exchange may take.
     pub limits: Limits,
+    /// Whether Portkey's clients are understood: a config in `x-portkey-config`, a key in `x-portkey-api-key`.
+    pub portkey: bool,
+    /// What is kept of exchanges that are over, to be walked again.
+    pub replay: Replay,
+}
+
+#[cfg(test)]
+impl Settings {
+    /// For tests in which anybody may ask.
+    pub(super) fn open() -> Self {
+        Self { clients: Clients::Optional, ..Self::default() }
+    }
 }
 
 /// Whether a client must show a key.
@@ -46,6 +58,29 @@ impl Default for Retry {
             jitter: 0.5,
             after_max: Duration::from_secs(30),
         }
+    }
+}
+
+/// How much is kept of exchanges that are over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Requests; 0 keeps nothing.
+    pub requests: usize,
+    /// Bytes of the largest body that is kept.
+    pub bytes: usize,
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        Self { requests: 256, bytes: 64 << 10 }
+    }
+}
+
+impl Replay {
+    /// Whether a request with a body of so many bytes is kept.
+    #[must_use]
+    pub fn keeps(&self, bytes: usize) -> bool {
+        self.requests > 0 && bytes <= self.bytes
     }
 }
 

@@ -44,7 +44,12 @@ impl Exchange {
         if !self.limits.is_empty() {
             self.settle_limits(ending, cost, world).await;
         }
-        world.ended(self.record(ending, cost));
+        let record = self.record(ending, cost);
+        if let Some(kept) = self.kept() {
+            // what is to be kept now, not what was when it began
+            world.recent.push(kept, world.live().settings.replay.requests);
+        }
+        world.ended(record);
     }
 
     /// Nothing followed: the client went away.

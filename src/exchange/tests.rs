@@ -39,7 +39,7 @@ impl Life {
         };
         let snapshot = build(&sources, &nothing, now);
         assert_eq!(snapshot.problems, []);
-        let mut settings = Settings::default();
+        let mut settings = Settings::open();
         settings.limits.abandoned = Duration::ZERO;
         let live = Live { snapshot: Arc::new(snapshot), settings };
         let ledger = Arc::new(Memory::new(ledger::Settings::default()));

@@ -1,6 +1,6 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
-use super::{life::Broke, parked::Parked, settings::Settings};
+use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
 use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use std::{
@@ -20,6 +20,7 @@ pub struct World {
     /// The counters behind `rate` elements.
     pub ledger: Arc<dyn Ledger>,
     pub(super) parked: Parked,
+    pub(super) recent: Recent,
     records: Box<dyn Fn(Record) + Send + Sync>,
     clock: Clock,
     dice: Box<dyn Fn() -> u64 + Send + Sync>,
@@ -50,6 +51,7 @@ impl World {
             live: ArcSwap::from_pointee(live),
             ledger,
             parked: Parked::default(),
+            recent: Recent::default(),
             records: Box::new(records),
             clock,
             dice: Box::new(dice),
@@ -65,6 +67,7 @@ impl World {
 
     /// Makes `live` the world of all requests from now on.
     pub fn publish(&self, live: Live) {
+        self.recent.shrink(live.settings.replay.requests);
         self.live.store(Arc::new(live));
     }
 

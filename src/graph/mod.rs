@@ -26,6 +26,7 @@
 //!
 //! `docs/graph.md` is the language's own page.
 
+mod changes;
 mod check;
 mod condition;
 mod diagnostic;
@@ -46,6 +47,7 @@ mod split;
 mod tests;
 mod walk;
 
+pub use changes::{Change, changes};
 pub(crate) use check::MAX_ELEMENTS;
 pub use check::is_name;
 pub(crate) use diagnostic::Report;

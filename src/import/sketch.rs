@@ -112,6 +112,12 @@ fn written(id: &str, form: &str, properties: Option<Value>, outputs: &[(String, 
 }
 
 impl Drawn {
+    /// Whether there is an element with this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        let elements = self.document.get("elements").and_then(Value::as_array);
+        elements.into_iter().flatten().any(|element| element.get("id").is_some_and(|given| given == id))
+    }
+
     /// Everything that the graph has against the document, told of what the document was made of.
     pub(super) fn mistakes(&self, known: Known<'_>) -> Vec<Mistake> {
         let read = Program::read(self.document.to_string().as_bytes(), known);

@@ -43,6 +43,8 @@ pub struct Client {
     pub logical: BTreeMap<String, Arc<Route>>,
     /// Where it stands: `store` or `attache.yaml`.
     pub source: &'static str,
+    /// The SHA-256 of its routing configuration; empty where there is none.
+    pub(super) routing: String,
 }
 
 impl Client {

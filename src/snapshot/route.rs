@@ -82,10 +82,14 @@ impl Version {
     /// # Errors
     /// Every mistake in it.
     pub fn of_document(bytes: &[u8], known: Known<'_>) -> Result<Self, Vec<Diagnostic>> {
-        let program = Program::read(bytes, known)?;
-        let hash = hash(bytes);
+        Program::read(bytes, known).map(|program| Self::of_program(program, bytes))
+    }
+
+    /// What a document was compiled to.
+    pub(super) fn of_program(program: Program, document: &[u8]) -> Self {
+        let hash = hash(document);
         let number = short(&hash).to_owned();
-        Ok(Self { name: program.name().to_owned(), number, hash, program, logical: false })
+        Self { name: program.name().to_owned(), number, hash, program, logical: false }
     }
 
     /// The `elements` of a route's version, as a store keeps them.
@@ -101,6 +105,12 @@ impl Version {
         let program = Program::read(document(name, elements).as_bytes(), known)?;
         let (name, number, hash) = (name.to_owned(), number.to_owned(), hash(elements.as_bytes()));
         Ok(Self { name, number, hash, program, logical: false })
+    }
+
+    /// Whether it is a version of a route, rather than what a key or a client means by a name.
+    #[must_use]
+    pub fn is_of_route(&self) -> bool {
+        !self.logical && !self.name.is_empty()
     }
 
     /// A model that is named directly, as `provider/model`: without a name and a number.

@@ -12,6 +12,10 @@ mod bytes;
 #[cfg(test)]
 mod cancelled;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod deploy;
@@ -26,9 +30,15 @@ mod errors;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod faithful;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod logical_names;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod providers_page;
 #[cfg(test)]
@@ -45,3 +55,5 @@ mod swaps;
 mod telemetry;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod versions;

@@ -3,6 +3,7 @@
 mod audit;
 mod canary;
 mod diff;
+mod imports;
 mod keys;
 mod place;
 mod tokens;
@@ -38,9 +39,12 @@ fn graphs() -> OpenApiRouter<Arc<Office>> {
     OpenApiRouter::new()
         .routes(routes!(validate::validate))
         .routes(routes!(walks::simulate))
+        .routes(routes!(walks::replay))
         .routes(routes!(diff::diff))
         .routes(routes!(canary::set, canary::end))
         .routes(routes!(canary::pin, canary::unpin))
+        .routes(routes!(imports::portkey))
+        .routes(routes!(imports::cloudflare))
 }
 
 /// Clients' keys and people's tokens.

@@ -1,15 +1,16 @@
 //! Walks that call nobody: one request, made up; or the last ones, through another version.
 
+use super::place::Id;
 use crate::{
     admin::{
         Office,
         answer::{Answer, Code, Failure, Failures},
         caller::Caller,
         cloudflare::number,
-        input::Body,
+        input::{Body, Path},
     },
     chat::Fault,
-    exchange::{Live, Script, Simulation, Trace},
+    exchange::{Live, Replay, Script, Simulation, Trace},
     graph::{Known, Target},
     snapshot::Version,
     store::Page,
@@ -133,6 +134,44 @@ pub(super) async fn simulate(
         Some(version) => simulation.run_through(&version, &live, &mut script),
         None => simulation.run(&live, &mut script),
     })))
+}
+
+/// What the recent requests would do with another version.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Other {
+    /// A version of the route.
+    version_id: Option<String>,
+    /// Elements instead.
+    #[schema(value_type = Option<Vec<Object>>)]
+    elements: Option<Box<RawValue>>,
+}
+
+/// How many requests take each edge, before and after; and those whose way would change.
+#[derive(Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Object)]
+pub(super) struct Replayed(Replay);
+
+/// Walk the route's recent requests through another version, with what providers and limits said to them. Nobody is called.
+#[utoipa::path(post, path = "/routes/{id}/replay", tag = "routes", operation_id = "replay", params(Id), request_body = Other,
+    responses((status = 200, description = "What would change.", body = Answer<Replayed>), Failures))]
+pub(super) async fn replay(
+    State(office): State<Arc<Office>>,
+    _: Caller,
+    Path(Id { id }): Path<Id>,
+    Body(other): Body<Other>,
+) -> Result<Answer<Replayed>, Failure> {
+    let (route, _) = office.store.route(&id).await?;
+    let version = match (&other.version_id, &other.elements) {
+        (Some(version_id), None) => office.version(&id, version_id).await?,
+        (None, Some(elements)) => office.compiled(&route.name, "draft", elements.get())?,
+        _ => {
+            let message = "give either `version_id` or `elements`";
+            return Err(Failure::at(Code::Invalid, &["body"], message));
+        }
+    };
+    Ok(Answer::new(Replayed(office.world.replay(&route.name, &version.program))))
 }
 
 impl Office {

@@ -9,6 +9,7 @@ mod trace;
 mod watched;
 
 pub use script::{Outcomes, Script};
+pub(super) use trace::walk;
 pub use trace::{Limited, Looked, Stepped, Trace, Tried, Verdict};
 
 use super::{
@@ -47,7 +48,7 @@ impl Simulation {
             Ok((ask, version))
         });
         match found {
-            Ok((ask, version)) => trace::walk(&version, &ask, live, outcomes),
+            Ok((ask, version)) => through(&version, &ask, live, outcomes),
             Err(refuse) => Trace::refused("", "", *refuse),
         }
     }
@@ -55,13 +56,13 @@ impl Simulation {
     /// Walks the request through this version, whatever its model names.
     pub fn run_through(self, version: &Version, live: &Live, outcomes: &mut dyn Outcomes) -> Trace {
         let read = self.read(live).and_then(|ask| {
-            if !version.logical && !version.name.is_empty() {
+            if version.is_of_route() {
                 ask.may_call(&version.name)?;
             }
             Ok(ask)
         });
         match read {
-            Ok(ask) => trace::walk(version, &ask, live, outcomes),
+            Ok(ask) => through(version, &ask, live, outcomes),
             Err(refuse) => Trace::refused(&version.name, &version.number, *refuse),
         }
     }
@@ -88,4 +89,8 @@ impl Simulation {
         };
         Ask::read(Arc::new(head), self.body.into(), live, self.dice)
     }
+}
+
+fn through(version: &Version, ask: &Ask, live: &Live, outcomes: &mut dyn Outcomes) -> Trace {
+    walk(&version.program, (&version.name, &version.number), ask, live, outcomes)
 }

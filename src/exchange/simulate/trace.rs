@@ -4,8 +4,7 @@ use super::{Outcomes, reason, watched::Watched};
 use crate::{
     chat::{Fault, Kind},
     exchange::{answer, ask::Ask, estimate, refuse::Refuse, turn, world::Live},
-    graph::{Amount, Call, End, LimitAsk, Moved, Passed, Step, Walk, Why},
-    snapshot::Version,
+    graph::{Amount, Call, End, LimitAsk, Moved, Passed, Program, Step, Walk, Why},
     telemetry::Outcome,
 };
 use serde::Serialize;
@@ -112,26 +111,32 @@ pub struct Verdict {
     pub message: Option<String>,
 }
 
-/// Walks `ask` through `version`.
-pub(super) fn walk(version: &Version, ask: &Ask, live: &Live, outcomes: &mut dyn Outcomes) -> Trace {
-    let walk = Walk::new(&version.program);
+/// Walks `ask` through the program of a route's version.
+pub(in crate::exchange) fn walk(
+    program: &Program,
+    (route, version): (&str, &str),
+    ask: &Ask,
+    live: &Live,
+    outcomes: &mut dyn Outcomes,
+) -> Trace {
+    let walk = Walk::new(program);
     let facts = Watched::new(ask);
     let (steps, attempts, limits) = (Vec::new(), Vec::new(), Vec::new());
-    let mut tracer = Tracer { version, ask, live, facts, walk, steps, attempts, limits, made: 0 };
+    let mut tracer = Tracer { program, ask, live, facts, walk, steps, attempts, limits, made: 0 };
     let verdict = loop {
         if let ControlFlow::Break(verdict) = tracer.step(outcomes) {
             break verdict;
         }
     };
-    let path = tracer.walk.path(&version.program).map(str::to_owned).collect();
+    let path = tracer.walk.path(program).map(str::to_owned).collect();
     let Tracer { steps, attempts, limits, .. } = tracer;
-    let (route, version) = (version.name.clone(), version.number.clone());
+    let (route, version) = (route.to_owned(), version.to_owned());
     Trace { route, version, path, steps, attempts, limits, verdict }
 }
 
 /// A walk that is traced.
 struct Tracer<'a> {
-    version: &'a Version,
+    program: &'a Program,
     ask: &'a Ask,
     live: &'a Live,
     facts: Watched<'a, Ask>,
@@ -145,8 +150,7 @@ struct Tracer<'a> {
 
 impl Tracer<'_> {
     fn step(&mut self, outcomes: &mut dyn Outcomes) -> ControlFlow<Verdict> {
-        let program = &self.version.program;
-        match self.walk.pass(program, &self.facts) {
+        match self.walk.pass(self.program, &self.facts) {
             ControlFlow::Continue(passed) => self.passed(passed),
             ControlFlow::Break(Step::Limit(limit)) => self.limit(&limit, outcomes.within(&limit)),
             ControlFlow::Break(Step::Call(call)) => return self.call(&call, outcomes.call(&call)),
@@ -164,7 +168,7 @@ impl Tracer<'_> {
     fn limit(&mut self, ask: &LimitAsk<'_>, allowed: bool) {
         let looked = self.facts.seen();
         let limited = Limited::new(ask, allowed, estimate::amount(ask, self.ask, self.live));
-        let moved = self.walk.limited(&self.version.program, allowed);
+        let moved = self.walk.limited(self.program, allowed);
         let reason = reason::of_limit(&limited, ask.window, moved);
         self.note((ask.element, "rate"), output(moved), looked, reason);
         self.limits.push(limited);
@@ -180,10 +184,9 @@ impl Tracer<'_> {
             return ControlFlow::Break(Verdict::failed(call.element, None, &self.attempts));
         }
         self.made += u32::from(!matches!(kind, Some(Kind::NoCredential | Kind::Unsupported)));
-        let program = &self.version.program;
         let moved = match &fault {
-            None => self.walk.answered(program, Ok(())),
-            Some(fault) => turn::failed(&mut self.walk, program, fault, &self.live.settings.retry),
+            None => self.walk.answered(self.program, Ok(())),
+            Some(fault) => turn::failed(&mut self.walk, self.program, fault, &self.live.settings.retry),
         };
         let provider = self.live.snapshot.providers.get(&*call.target.provider);
         let timeout = call.timeout.or(provider.map(|provider| provider.timeout));

@@ -148,7 +148,7 @@ fn a_name_has_no_more_entries_than_a_graph_elements() {
     };
     assert!(mistake(998).is_ok());
     assert_eq!(mistake(999), Err((1, Code::OutOfRange, "/entries".to_owned())));
-    assert_eq!(mistake(50_000), Err((1, Code::OutOfRange, "/entries/0".to_owned())));
+    assert_eq!(mistake(5_000), Err((1, Code::OutOfRange, "/entries/0".to_owned())));
 }
 
 /// Numbers that are as good as random, the same in every run.
@@ -170,7 +170,7 @@ fn reference<'a>(entries: &'a [(Option<(String, u8)>, String)], metadata: &Value
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn shares_are_kept_over_many_walks(
@@ -233,12 +233,16 @@ proptest! {
 
     #[test]
     fn any_json_is_read_or_refused(text in r#"\{"entries":\[(\{"name":"a","(provider|weight|match|route)":(1|"x"|\{\}|null)\},?){0,3}\],"strategy":"(fallback|single|conditional|traffic_splitting|x)"\}"#) {
-        if let Ok(routing) = serde_json::from_str(&text) {
-            for logical in read(&routing, Known::Anything).unwrap_or_default() {
+        let Ok(routing) = serde_json::from_str(&text) else { return Ok(()) };
+        match read(&routing, Known::Anything) {
+            Ok(names) => for logical in names {
                 if let Bound::Document(document) = logical.bound {
                     prop_assert!(Program::read(document.to_string().as_bytes(), Known::Anything).is_ok());
                 }
-            }
+            },
+            Err(found) => for mistake in found {
+                prop_assert!(routing.pointer(&mistake.pointer).is_some(), "{}", mistake);
+            },
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Client keys of the store and of `attache.yaml`: found by the hashes of their tokens, each with its own end.
 
-use super::{Building, FILE, Problem, STORE, Sources};
+use super::{Building, FILE, Problem, STORE, Sources, logical::Names};
 use crate::{
     snapshot::{
-        Client, KeyDocument,
+        Client, KeyDocument, Route,
         client::{self, Opens},
     },
     store::{ClientKey, Terms},
@@ -11,11 +11,11 @@ use crate::{
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 /// A client key, wherever it stands.
-struct Key<'a> {
-    source: &'static str,
-    id: &'a str,
+pub(super) struct Key<'a> {
+    pub(super) source: &'static str,
+    pub(super) id: &'a str,
     name: &'a str,
-    terms: &'a Terms,
+    pub(super) terms: &'a Terms,
     tokens: Vec<Token>,
 }
 
@@ -39,11 +39,10 @@ impl<'a> Key<'a> {
         Self { source: FILE, id: &key.id, name: &key.name, terms: &key.terms, tokens: vec![token] }
     }
 
-    fn client(&self) -> Client {
+    fn client(&self, logical: BTreeMap<String, Arc<Route>>, routing: String) -> Client {
         let Terms { metadata, routes, models, .. } = self.terms.clone();
-        let logical = BTreeMap::new();
         let (id, name) = (self.id.to_owned(), self.name.to_owned());
-        Client { id, name, metadata, models, routes, logical, source: self.source }
+        Client { id, name, metadata, models, routes, logical, source: self.source, routing }
     }
 }
 
@@ -62,12 +61,12 @@ impl Building<'_> {
 
     /// Takes a key over; gives what is wrong with it.
     fn key(&mut self, key: &Key<'_>) -> Vec<String> {
-        let clients = &mut self.next.clients;
-        if let Some(other) = clients.of_id(key.id) {
+        if let Some(other) = self.next.clients.of_id(key.id) {
             return vec![format!("a key of {} has the id `{}`; give this one another", other.source, key.id)];
         }
-        let client = Arc::new(key.client());
-        let mut mistakes = Vec::new();
+        let Names { by_name, hash, mut mistakes } = self.names(key);
+        let client = Arc::new(key.client(by_name, hash));
+        let clients = &mut self.next.clients;
         for Token { hash, expires_at } in &key.tokens {
             let Some(hash) = hash else {
                 mistakes.push("the hash of a token is none".to_owned());

@@ -2,6 +2,7 @@
 
 mod folder;
 mod keys;
+mod logical;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -77,7 +78,7 @@ struct Building<'a> {
     same_providers: bool,
     /// Names that the store has, whether or not they can be served.
     taken: HashSet<&'a str>,
-    /// Names of stored routes and files that were broken last: what was kept of them then is not what they say.
+    /// Names of stored routes, files and ids of keys that were broken last: what was kept of them then is not what they say.
     broken: HashSet<&'a str>,
     next: Snapshot,
 }
@@ -85,7 +86,8 @@ struct Building<'a> {
 impl<'a> Building<'a> {
     fn new(sources: &Sources<'a>, last: &'a Snapshot, now: SystemTime) -> Self {
         let broken = last.problems.iter().filter_map(|problem| match &*problem.source {
-            STORE => problem.route.as_deref(),
+            STORE if problem.route.is_some() => problem.route.as_deref(),
+            _ if problem.key.is_some() => problem.key.as_deref(),
             file => Some(file),
         });
         let names: Vec<&str> = sources.providers.iter().map(|p| p.name.as_str()).collect();

@@ -307,19 +307,93 @@ fn what_changes_of_keys_moves_the_snapshots_version() {
     assert_eq!(version(key()), versions[0]);
 }
 
+fn routing(model: &str) -> Value {
+    json!({"strategy": "fallback", "entries": [
+        {"name": "chat", "provider": "mock", "modelNameOverride": model},
+        {"name": "chat", "provider": "other", "modelNameOverride": "y"},
+        {"name": "openai/gpt-4o", "provider": "mock", "modelNameOverride": "z"},
+        {"name": "help", "route": "r"},
+    ]})
+}
+
+fn with_routing(mut given: Given, routing: Value) -> Given {
+    let terms = Terms { routing: Some(routing), ..terms("written") };
+    given.keys = vec![KeyDocument { terms, ..written_key("k", "one") }];
+    given
+}
+
+fn meaning<'a>(snapshot: &'a Snapshot, name: &str) -> &'a Arc<Route> {
+    &snapshot.clients.of_id("k").unwrap().logical[name]
+}
+
 #[test]
-fn zz_measure() {
-    let mut given = Given::new();
-    for i in 0..10_000 {
-        given = given.stored(&format!("r{i}"), 2, &[1, 2]).canary(1, 5.0, Some("user"));
+fn logical_names_are_compiled_or_bound() {
+    let given =
+        |model| with_routing(Given::new().stored("r", 1, &[1, 2]).canary(2, 5.0, None), routing(model));
+    let first = given("x").first();
+    assert_eq!(first.problems, []);
+    let chat = &meaning(&first, "chat").live;
+    let targets: Vec<_> = chat.program.targets().iter().map(ToString::to_string).collect();
+    assert_eq!((&*chat.name, chat.logical, targets), ("chat", true, vec!["mock/x".into(), "other/y".into()]));
+    assert!(Arc::ptr_eq(meaning(&first, "help"), &first.routes["r"]), "with its canary");
+    let second = given("x").build(&first);
+    assert!(same(meaning(&first, "chat"), meaning(&second, "chat")), "it is not compiled again");
+    assert_eq!(first.version, second.version);
+    let third = given("z").build(&second);
+    assert_ne!(meaning(&third, "chat").live.number, chat.number);
+    assert_eq!(meaning(&third, "openai/gpt-4o").live.number, meaning(&first, "openai/gpt-4o").live.number);
+    assert_ne!(third.version, second.version);
+    // the route moves on, and the name with it
+    let moved = with_routing(Given::new().stored("r", 2, &[1, 2]), routing("z")).build(&third);
+    assert_eq!(meaning(&moved, "help").live.number, "2");
+}
+
+#[test]
+fn a_mistake_in_a_routing_configuration_leaves_the_names_as_they_were() {
+    let given = |routing| with_routing(Given::new().stored("r", 1, &[1, 2]), routing);
+    let first = given(routing("x")).first();
+    let broken = json!({"entries": [{"name": "chat", "provider": "nobody", "modelNameOverride": "x"}]});
+    let mut last = first;
+    for _ in 0..2 {
+        let next = given(broken.clone()).build(&last);
+        let [problem] = &next.problems[..] else { panic!("{:?}", next.problems) };
+        assert_eq!((&*problem.source, problem.key.as_deref()), ("attache.yaml", Some("k")));
+        assert!(problem.mistakes[0].starts_with("routing: G021"), "{problem:?}");
+        assert!(same(meaning(&next, "chat"), meaning(&last, "chat")));
+        assert!(Arc::ptr_eq(meaning(&next, "help"), &next.routes["r"]));
+        assert!(next.clients.of_token("one", at(0)).is_some(), "the key itself is served");
+        last = next;
     }
-    for i in 0..10_000 {
-        given.published.keys.push(stored_key(&format!("k{i}"), &[(&format!("t{i}"), None)], None));
-    }
-    let t = std::time::Instant::now();
-    let first = given.first();
-    eprintln!("first {:?}", t.elapsed());
-    let t = std::time::Instant::now();
-    let second = given.build(&first);
-    eprintln!("second {:?} {}", t.elapsed(), second.version);
+    let never = given(broken).first();
+    assert!(never.clients.of_id("k").unwrap().logical.is_empty() && never.routes.len() == 1);
+    // a route that is gone takes its names along, and comes back with them
+    let gone = with_routing(Given::new(), routing("x")).build(&last);
+    assert!(gone.problems[0].mistakes[0].contains("`help` is for the route `r`"), "{:?}", gone.problems);
+    assert_eq!(gone.clients.of_id("k").unwrap().logical.len(), 2);
+    let back = given(routing("x")).build(&gone);
+    assert!(back.problems.is_empty() && Arc::ptr_eq(meaning(&back, "help"), &back.routes["r"]));
+}
+
+#[test]
+#[ignore = "it measures, and takes its time"]
+fn ten_thousand_routes() {
+    let all = |live| {
+        let routes =
+            |given: Given, n| given.stored(&format!("r{n}"), 2, &[1, 2]).canary(1, 5.0, Some("user"));
+        let mut given = (1..10_000).fold(Given::new(), routes).stored("moving", live, &[1, 2]);
+        given.published.keys =
+            (0..10_000).map(|n| stored_key(&format!("k{n}"), &[(&format!("t{n}"), None)], None)).collect();
+        given
+    };
+    let (one, two) = (all(1), all(2));
+    let timed = |given: &Given, last: &Snapshot| {
+        let began = std::time::Instant::now();
+        (given.build(last), began.elapsed())
+    };
+    let (first, whole) = timed(&one, &Snapshot::empty(SystemTime::UNIX_EPOCH));
+    let (second, swap) = timed(&two, &first);
+    assert_eq!((live(&first, "moving"), live(&second, "moving")), ("1", "2"));
+    panic!(
+        "10,000 routes of two versions and as many keys: {whole:?} from nothing, {swap:?} for a change of one"
+    );
 }

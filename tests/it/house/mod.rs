@@ -14,7 +14,7 @@ pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
 pub(crate) use gate::Gate;
 pub(crate) use graph::{Model, chain, limited, model};
-pub(crate) use pair::{House, Pair};
+pub(crate) use pair::{Alone, House, Pair, TOKEN};
 pub(crate) use postgres::Postgres;
 pub(crate) use provider::{Provider, Seen};
 

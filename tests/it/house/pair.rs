@@ -11,6 +11,11 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// The operator's admin token of every pair.
+pub(crate) const TOKEN: &str = "an-admin-token-for-tests";
+/// Where Cloudflare's SDKs look for routes.
+const ROUTES: &str = "/client/v4/accounts/a/ai-gateway/gateways/g/routes";
+
 /// A pair that is being planned. There is a provider `mock` in any case.
 pub(crate) struct House {
     routes: Vec<Value>,
@@ -29,11 +34,21 @@ pub(crate) struct Pair {
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where clients come, as a URL.
     pub(crate) front: String,
-    admin: String,
+    /// People's door, as a URL.
+    pub(crate) admin: String,
     client: reqwest::Client,
     config: Value,
     variables: Vec<(String, String)>,
     folder: TempDir,
+}
+
+/// A running Attaché without an Envoy.
+pub(crate) struct Alone {
+    /// People's door, as a URL.
+    pub(crate) admin: String,
+    pub(crate) folder: TempDir,
+    /// All that ends with it.
+    _running: (Process, BTreeMap<String, Provider>),
 }
 
 impl House {
@@ -88,7 +103,25 @@ impl House {
         self.start_all().await.answers(401).await
     }
 
+    /// Starts Attaché without its Envoy, for those who only speak with people's door.
+    pub(crate) async fn start_alone(self) -> Alone {
+        let (folder, providers, _) = self.prepare().await;
+        let (attache, admin) = serve(folder.path(), &self.variables).await;
+        Alone { admin, folder, _running: (attache, providers) }
+    }
+
     async fn start_all(self) -> Pair {
+        let (folder, providers, config) = self.prepare().await;
+        let envoy = Envoy::start(folder.path(), &self.bootstrap(folder.path(), &config)).await;
+        let front = envoy.front().await;
+        let (attache, admin) = serve(folder.path(), &self.variables).await;
+        let client = super::client();
+        let variables = self.variables;
+        Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
+    }
+
+    /// The mocks, and a folder with all that Attaché reads.
+    async fn prepare(&self) -> (TempDir, BTreeMap<String, Provider>, Value) {
         let folder = tempfile::tempdir().unwrap();
         let mut providers = BTreeMap::new();
         for name in self.providers.keys() {
@@ -99,13 +132,8 @@ impl House {
         for route in &self.routes {
             write_route(folder.path(), route);
         }
-        let envoy = Envoy::start(folder.path(), &self.bootstrap(folder.path(), &config)).await;
-        let front = envoy.front().await;
         replace(&folder.path().join("attache.yaml"), &config.to_string());
-        let (attache, admin) = serve(folder.path(), &self.variables).await;
-        let client = super::client();
-        let variables = self.variables;
-        Pair { attache, envoy, providers, front, admin, client, config, variables, folder }
+        (folder, providers, config)
     }
 
     fn config(&self, folder: &Path, mocks: &BTreeMap<String, Provider>) -> Value {
@@ -179,6 +207,18 @@ impl Pair {
         Answer::of(self.client.get(format!("{}{path}", self.admin))).await
     }
 
+    /// What people's door answers to whoever has the operator's token, [`TOKEN`].
+    pub(crate) async fn manage(&self, method: &str, path: &str, body: Value) -> Answer {
+        let method = method.parse().unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.admin)).bearer_auth(TOKEN);
+        Answer::of(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    /// The same of the routes API; `path` is below `.../routes`.
+    pub(crate) async fn routes(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.manage(method, &format!("{ROUTES}{path}"), body).await
+    }
+
     pub(crate) async fn status(&self) -> Value {
         self.people("/status").await.json()
     }
@@ -246,6 +286,12 @@ impl Pair {
         self.write_config(&self.config.to_string());
     }
 
+    /// Takes an entry of a section out of `attache.yaml`.
+    pub(crate) fn configure_without(&mut self, section: &str, entry: &str) {
+        self.config[section].as_object_mut().unwrap().remove(entry);
+        self.write_config(&self.config.to_string());
+    }
+
     pub(crate) fn write_config(&self, text: &str) {
         replace(&self.folder.path().join("attache.yaml"), text);
     }
@@ -310,6 +356,7 @@ async fn serve(folder: &Path, variables: &[(String, String)]) -> (Process, Strin
 
 fn attache(variables: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attache"));
+    command.env("ATTACHE_ADMIN_TOKEN", TOKEN);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command
 }

@@ -1,5 +1,8 @@
 //! What a simulation tells, and that it tells the truth.
 
+mod drawn;
+mod faithful;
+
 use super::*;
 use crate::{
     chat::{Fault, Kind},
@@ -71,7 +74,7 @@ fn a_trace_tells_all_that_happened() {
     let null = Value::Null;
     let mut script = failing(&[("a", Fault::of_status(503))]);
     assert_eq!(
-        run(simulation(), Settings::default(), &mut script),
+        run(simulation(), Settings::open(), &mut script),
         json!({
             "route": "r",
             "version": version().number,
@@ -115,11 +118,11 @@ fn the_end_is_what_the_client_would_get() {
         (vec![("a", Fault::of_status(400))], json!(["failed", 400, null])),
         (vec![("a", Fault::of_status(401))], json!(["answered", 200, null])),
     ] {
-        let end = &run(simulation(), Settings::default(), &mut failing(&faults))["final"];
+        let end = &run(simulation(), Settings::open(), &mut failing(&faults))["final"];
         assert_eq!(json!([end["outcome"], end["status"], end["error"]]), want, "{faults:?}");
     }
     let mut over = Script { over: ["limit".to_owned()].into(), ..Script::default() };
-    let limited = &run(simulation(), Settings::default(), &mut over)["final"];
+    let limited = &run(simulation(), Settings::open(), &mut over)["final"];
     assert_eq!(
         *limited,
         json!({"outcome": "limited", "element": "limit", "cause": "limit", "status": 429, "error": "limit_exceeded"})
@@ -129,14 +132,14 @@ fn the_end_is_what_the_client_would_get() {
 #[test]
 fn the_time_is_the_one_that_is_told() {
     let at_three = Simulation { now: SystemTime::UNIX_EPOCH + Duration::from_secs(3 * 3600), ..simulation() };
-    let trace = run(at_three, Settings::default(), &mut Script::default());
+    let trace = run(at_three, Settings::open(), &mut Script::default());
     assert_eq!(trace["path"], json!(["start", "skip", "end"]));
     assert_eq!(trace["final"]["error"], "no_model_called");
 }
 
 #[test]
 fn attempts_end_where_the_settings_end_them() {
-    let mut settings = Settings::default();
+    let mut settings = Settings::open();
     settings.limits.max_attempts = 2;
     let trace = run(simulation(), settings, &mut failing(&[("a", Fault::of_status(503))]));
     assert_eq!(trace["attempts"].as_array().unwrap().len(), 2);
@@ -155,9 +158,9 @@ fn a_request_that_would_be_refused_is_refused() {
     let mut known = simulation();
     known.headers.push(("authorization".into(), "Bearer k".into()));
     for (simulation, settings, want) in [
-        (body("{"), Settings::default(), "invalid_json"),
-        (body("{}"), Settings::default(), "missing_model"),
-        (Simulation { path: "/x".into(), ..simulation() }, Settings::default(), "unknown_endpoint"),
+        (body("{"), Settings::open(), "invalid_json"),
+        (body("{}"), Settings::open(), "missing_model"),
+        (Simulation { path: "/x".into(), ..simulation() }, Settings::open(), "unknown_endpoint"),
         (simulation(), keyed.clone(), "invalid_api_key"),
         (known, keyed, "route_not_allowed"),
     ] {
@@ -194,7 +197,7 @@ fn living() -> Live {
     };
     let snapshot = build(&sources, &Snapshot::empty(SystemTime::UNIX_EPOCH), SystemTime::UNIX_EPOCH);
     assert_eq!(snapshot.problems, []);
-    Live { snapshot: Arc::new(snapshot), settings: Settings::default() }
+    Live { snapshot: Arc::new(snapshot), settings: Settings::open() }
 }
 
 fn asking(model: &str) -> Simulation {

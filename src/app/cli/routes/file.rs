@@ -1,0 +1,20 @@
+//! Route documents in files.
+
+use super::super::{
+    super::{Failure, content},
+    client::CallError,
+    shape::Written,
+    trouble::Trouble,
+};
+use std::path::Path;
+
+/// Reads a document; `-` is standard input.
+pub(super) fn read(path: &Path) -> Result<Written, Failure> {
+    Ok(parse(&content(path)?).map_err(|why| CallError::Refused(vec![why.of_file(path.display())]))?)
+}
+
+/// Reads the text of a document.
+pub(super) fn parse(bytes: &[u8]) -> Result<Written, Trouble> {
+    let wanted = r#"expected a route document, {"name": ..., "elements": [...]}"#;
+    serde_json::from_slice(bytes).map_err(|error| Trouble::new(format!("{wanted}: {error}")))
+}
