@@ -96,6 +96,11 @@ fn outside(why: String) -> CallError {
 }
 
 impl Desk {
+    #[cfg(test)]
+    pub(super) fn of(client: Client) -> Self {
+        Self { client, output: Output::Table }
+    }
+
     /// Prints an answer as it is asked for.
     pub(super) fn show(&self, answer: &Value, human: impl FnOnce() -> String) -> Result<(), Failure> {
         print(&if self.is_json() { pretty(answer) } else { human() })
