@@ -1,11 +1,13 @@
 """The pair on this machine: a mock in the provider's place, Attaché, and Envoy in front.
 
 As a program (`make run`) it starts them from examples/attache.yaml, tells how to ask them, and stops them on Ctrl-C.
-ATTACHE_BIN and ENVOY_BIN name the binaries; FRONT_PORT, STATUS_PORT, ENVOY_ADMIN_PORT and MOCK_PORT set the ports.
+ATTACHE_BIN and ENVOY_BIN name the binaries; FRONT_PORT, STATUS_PORT, ENVOY_ADMIN_PORT and MOCK_PORT set the ports;
+ATTACHE_ADMIN_TOKEN the admin token, which is made up otherwise.
 """
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).parent
 PORTS = {"FRONT_PORT": 8080, "STATUS_PORT": 8081, "ENVOY_ADMIN_PORT": 9901, "MOCK_PORT": 9100}
+# the operator's own admin token
+TOKEN = "ATTACHE_ADMIN_TOKEN"
 READY_SECONDS = 60
 STOP_SECONDS = 10
 
@@ -32,7 +37,13 @@ As a stream:
   curl -N {front}/v1/chat/completions -H 'content-type: application/json' \\
     -d '{{"model": "dynamic/demo", "stream": true, "messages": [{{"role": "user", "content": "Hello"}}]}}'
 
+Walk a request through the route without calling anybody:
+
+  curl http://127.0.0.1:{status}/api/v1/simulate -H 'authorization: Bearer {token}' -H 'content-type: application/json' \
+    -d '{{"route": "demo", "request": {{"body": {{"messages": [{{"role": "user", "content": "Hello"}}]}}}}}}'
+
   status page   http://127.0.0.1:{status}
+  admin token   {token}
   routes        {routes} (what you change there is live at once)
   log           {log}
 
@@ -127,10 +138,12 @@ def listener(admin, name):
 
 
 def ask(url):
-    """What a GET answers, if it answers well."""
+    """What a GET answers, if it answers well; that a key is needed is an answer too."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.read().decode() if refused.code == 401 else None
     except OSError:
         return None
 
@@ -150,9 +163,10 @@ def port(name):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     ports = {name: port(name) for name in PORTS}
+    token = os.environ.setdefault(TOKEN, secrets.token_urlsafe(24))
     with Pair(HERE / "attache.yaml", mock_port=ports["MOCK_PORT"]) as pair:
         routes = os.path.relpath(HERE / "routes")
-        told = {"front": pair.front, "status": ports["STATUS_PORT"], "routes": routes, "log": pair.log("attache")}
+        told = {"front": pair.front, "status": ports["STATUS_PORT"], "routes": routes, "token": token, "log": pair.log("attache")}
         print(TOLD.format(**told), flush=True)
         while True:
             pair.check()

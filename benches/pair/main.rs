@@ -1,5 +1,6 @@
 //! What the pair costs, end to end: Envoy alone, with a no-op sidecar, and with Attaché, side by side in one run; and with
-//! Attaché between a client of Anthropic's dialect and a provider of OpenAI's, where all is translated (`messages`).
+//! Attaché between a client of Anthropic's dialect and a provider of OpenAI's, where all is translated (`messages`); and with 2,000
+//! routes in its store, of which one is deployed four times a second (`swaps`).
 //!
 //! The load and the mock provider share one core, Envoy and its sidecar the other. Rounds are interleaved, figures
 //! are medians. CPU is per request, of each process apart. Latency is to the last byte, of streams to the first.
@@ -11,6 +12,7 @@ mod load;
 mod meter;
 mod noop;
 mod setup;
+mod swaps;
 mod table;
 
 use attache::mock;
@@ -32,6 +34,8 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 
 /// How the mock answers: a hundred words, and when streamed, each by itself, a millisecond apart.
 const SCRIPT: &str = "bench=tokens=100,gap=1";
+/// The pair whose routes are deployed while it is measured.
+const SWAPPED: &str = "swaps";
 /// How long each setup is warmed before a case.
 const WARM_UP: Duration = Duration::from_millis(300);
 
@@ -95,6 +99,10 @@ async fn start(ground: &Ground) -> Result<Vec<Setup>> {
             None => println!("{name}: left out, because `attache serve --help` fails"),
         }
     }
+    let swaps = swaps::Swaps::prepare(&ground.store(SWAPPED)).await?;
+    if let Some(pair) = ground.pair(SWAPPED, setup::CHAT)? {
+        setups.push(Setup { swaps: Some(swaps), ..pair });
+    }
     for setup in &setups {
         setup::ready(setup, Case { size: 1 << 10, stream: false, connections: 1 }).await?;
         if let Some(sidecar) = &setup.sidecar {
@@ -109,7 +117,13 @@ async fn measure(setup: &Setup, case: Case, time: Duration) -> Result<Round> {
         || setup.sidecar.as_ref().map_or(Ok(Duration::ZERO), |sidecar| meter::cpu(sidecar.pid()));
     let length = load::probe(setup, case).await?;
     let (since, envoy, sidecar) = (Instant::now(), meter::cpu(setup.envoy.pid())?, sidecar_cpu()?);
-    let latencies = load::run(setup, case, length, time).await?;
+    let latencies = match &setup.swaps {
+        None => load::run(setup, case, length, time).await?,
+        Some(swaps) => tokio::select! {
+            latencies = load::run(setup, case, length, time) => latencies?,
+            Err(error) = swaps.go_on() => return Err(error),
+        },
+    };
     let percentile = |of: usize| latencies.get(latencies.len() * of / 100).copied().unwrap_or_default();
     Ok(Round {
         requests: latencies.len(),

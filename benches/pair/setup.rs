@@ -2,6 +2,7 @@
 use crate::{
     Result,
     load::{Case, probe},
+    swaps::Swaps,
 };
 use std::{
     env, fs,
@@ -58,6 +59,8 @@ pub(crate) struct Setup {
     pub(crate) path: &'static str,
     pub(crate) envoy: Process,
     pub(crate) sidecar: Option<Process>,
+    /// What is deployed while it is measured.
+    pub(crate) swaps: Option<Swaps>,
 }
 
 /// What all setups share: a folder and the mock.
@@ -89,7 +92,7 @@ impl Ground {
     pub(crate) fn alone(&self) -> Result<Setup> {
         let (port, config) = self.fill("alone", include_str!("alone.yaml"))?;
         let envoy = self.envoy("alone", &config)?;
-        Ok(Setup { name: "alone", port, model: "bench", path: CHAT, envoy, sidecar: None })
+        Ok(Setup { name: "alone", port, model: "bench", path: CHAT, envoy, sidecar: None, swaps: None })
     }
 
     /// Envoy with a sidecar that does nothing.
@@ -98,7 +101,15 @@ impl Ground {
         let socket = self.socket("noop");
         let sidecar = self.start("noop-sidecar", &self.myself, &["noop", &socket])?;
         let envoy = self.envoy("noop", &config)?;
-        Ok(Setup { name: "noop", port, model: "bench", path: CHAT, envoy, sidecar: Some(sidecar) })
+        Ok(Setup {
+            name: "noop",
+            port,
+            model: "bench",
+            path: CHAT,
+            envoy,
+            sidecar: Some(sidecar),
+            swaps: None,
+        })
     }
 
     /// Envoy with Attaché and a graph of ten elements, unless this build can not serve. Asked by `path`.
@@ -119,7 +130,7 @@ impl Ground {
         fs::write(&bootstrap, printed.stdout)?;
         let sidecar = Some(self.start(name, Path::new(ATTACHE), &["serve", "-c", &config])?);
         let envoy = self.envoy(name, &bootstrap)?;
-        Ok(Some(Setup { name, port, model: "dynamic/bench", path, envoy, sidecar }))
+        Ok(Some(Setup { name, port, model: "dynamic/bench", path, envoy, sidecar, swaps: None }))
     }
 
     /// The last that each process had to say.
@@ -140,6 +151,11 @@ impl Ground {
         Process::start(MEASURED_CORE, program, args, log)
     }
 
+    /// Where the store of a setup is.
+    pub(crate) fn store(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name).with_extension("db")
+    }
+
     fn socket(&self, name: &str) -> String {
         self.dir.path().join(name).with_extension("sock").to_string_lossy().into_owned()
     }
@@ -153,6 +169,7 @@ impl Ground {
             .replace("$PEOPLE", &free_port()?.to_string())
             .replace("$MOCK", &self.mock_port.to_string())
             .replace("$SOCKET", &self.socket(name))
+            .replace("$STORE", &self.store(name).to_string_lossy())
             .replace("$ROUTES", &self.dir.path().join("routes").to_string_lossy());
         let path = self.dir.path().join(name).with_extension("yaml");
         fs::write(&path, filled)?;

@@ -64,14 +64,23 @@ pub(crate) fn lines(case: &str, setups: &[Setup], rounds: &[Vec<Round>]) -> Vec<
     };
     let mut lines: Vec<String> = setups.iter().zip(&medians).map(line).collect();
     lines.extend(translated(case, &medians));
+    lines.extend(swapped(case, &medians));
     lines
 }
 
 /// What translating costs beside passing the bytes.
 fn translated(case: &str, medians: &[Medians]) -> Option<String> {
-    let [_, _, identity, messages] = medians else { return None };
+    let [_, _, identity, messages, ..] = medians else { return None };
     let cpu = (messages.envoy + messages.sidecar) / (identity.envoy + identity.sidecar);
     Some(format!("{case:<10} messages ÷ attache: CPU {cpu:.2}, p50 {:.2}", messages.p50 / identity.p50))
+}
+
+/// What swapping the world under traffic costs beside leaving it alone.
+fn swapped(case: &str, medians: &[Medians]) -> Option<String> {
+    let [_, _, still, _, swaps] = medians else { return None };
+    let cpu = (swaps.envoy + swaps.sidecar) / (still.envoy + still.sidecar);
+    let (p50, p99) = (swaps.p50 / still.p50, swaps.p99 / still.p99);
+    Some(format!("{case:<10} swaps ÷ attache: CPU {cpu:.2}, p50 {p50:.2}, p99 {p99:.2}"))
 }
 
 impl Medians {

@@ -3,7 +3,7 @@
 use super::{
     Config, clients, people, providers,
     reader::Section,
-    values::{address, count, duration, share, size, text, word},
+    values::{address, boolean, count, duration, share, size, text, word},
 };
 use crate::{
     bootstrap::{self, AccessLog},
@@ -47,6 +47,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     config.extproc.metadata = config.envoy.access_log != AccessLog::Off;
     config.extproc.max_message = limits.max_body + MESSAGE_HEADROOM;
     config.exchange.limits = limits;
+    config.exchange.portkey = compat(root.section("compat"));
     config.exchange.retry = retry(root.section("retry"));
     config.exchange.replay = replay(root.section("replay"));
     listen(root.section("listen"), &mut config);
@@ -57,6 +58,14 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     root.value("session", word(&[("off", ())]));
     root.end();
     config
+}
+
+/// Whose clients are understood besides: `compat.portkey`.
+fn compat(mut section: Section<'_>) -> bool {
+    let mut portkey = false;
+    section.set("portkey", &mut portkey, boolean);
+    section.end();
+    portkey
 }
 
 /// The limits that rooms other than `exchange` keep.

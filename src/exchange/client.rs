@@ -19,7 +19,8 @@ pub(super) fn who(
     if live.settings.clients == Clients::Off {
         return Ok(None);
     }
-    let client = token(headers).and_then(|token| live.snapshot.clients.of_token(token, now));
+    let client =
+        token(headers, live.settings.portkey).and_then(|token| live.snapshot.clients.of_token(token, now));
     if client.is_none() && live.settings.clients == Clients::Required {
         return Err(unknown_key().into());
     }
@@ -73,8 +74,11 @@ fn read_metadata(name: &str, text: &str, limits: &Limits) -> Result<Map<String, 
 }
 
 /// The bearer token: Cloudflare's header first, since its clients keep `authorization` for the provider; or the header in
-/// which Anthropic's clients carry theirs.
-fn token(headers: &Headers) -> Option<&str> {
+/// which Anthropic's clients carry theirs. Portkey's carry their provider's in `authorization`.
+fn token(headers: &Headers, portkey: bool) -> Option<&str> {
+    if portkey && let Some(key) = headers.text("x-portkey-api-key") {
+        return Some(key.trim());
+    }
     let bearer = headers.text("cf-aig-authorization").or_else(|| headers.text("authorization"));
     let Some(header) = bearer else { return headers.text("x-api-key").map(str::trim) };
     let (scheme, token) = header.split_once(' ')?;

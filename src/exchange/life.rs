@@ -104,6 +104,9 @@ impl Exchange {
         }
         told.push(("cf-aig-request-id", self.id.clone()));
         self.tell_limits(&mut told);
+        if self.live.settings.portkey {
+            self.tell_portkey(&mut told);
+        }
         told
     }
 

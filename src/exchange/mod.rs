@@ -18,6 +18,7 @@ mod life;
 mod models;
 mod open;
 mod parked;
+mod portkey;
 mod refuse;
 mod replay;
 mod settings;

@@ -6,7 +6,7 @@ use super::{
     effect::{Effect, Reply},
     event::{Event, Headers, Unexpected},
     life::{Exchange, Unclear},
-    models,
+    models, portkey,
     refuse::Refuse,
     settle::{Ending, refused, turned_away},
     stage::{Reading, Stage},
@@ -291,6 +291,9 @@ impl Exchange {
 
 /// What the request's model names.
 pub(super) fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
+    if let Some(inline) = portkey::inline(ask, live) {
+        return inline.map(|inline| Arc::clone(&inline.version));
+    }
     if let Some(name) = ask.model.strip_prefix("dynamic/") {
         return named(name, ask, live);
     }

@@ -11,6 +11,8 @@ pub struct Settings {
     pub retry: Retry,
     /// What one exchange may take.
     pub limits: Limits,
+    /// Whether Portkey's clients are understood: a config in `x-portkey-config`, a key in `x-portkey-api-key`.
+    pub portkey: bool,
     /// What is kept of exchanges that are over, to be walked again.
     pub replay: Replay,
 }

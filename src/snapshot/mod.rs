@@ -2,10 +2,12 @@
 
 mod build;
 mod client;
+mod inline;
 mod route;
 
 pub use build::{Problem, STORE, Sources, build};
 pub use client::{Client, Clients, KeyDocument};
+pub use inline::{Inline, Inlines};
 pub use route::{Canary, Route, Version};
 
 use crate::provider::{Prices, Provider};
@@ -34,6 +36,8 @@ pub struct Snapshot {
     pub version: String,
     /// When it was built.
     pub built_at: SystemTime,
+    /// Graphs that requests have brought along.
+    pub inlines: Inlines,
 }
 
 impl Snapshot {
@@ -49,6 +53,7 @@ impl Snapshot {
             problems: Vec::new(),
             version: String::new(),
             built_at: now,
+            inlines: Inlines::default(),
         }
     }
 }

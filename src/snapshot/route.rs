@@ -82,10 +82,14 @@ impl Version {
     /// # Errors
     /// Every mistake in it.
     pub fn of_document(bytes: &[u8], known: Known<'_>) -> Result<Self, Vec<Diagnostic>> {
-        let program = Program::read(bytes, known)?;
-        let hash = hash(bytes);
+        Program::read(bytes, known).map(|program| Self::of_program(program, bytes))
+    }
+
+    /// What a document was compiled to.
+    pub(super) fn of_program(program: Program, document: &[u8]) -> Self {
+        let hash = hash(document);
         let number = short(&hash).to_owned();
-        Ok(Self { name: program.name().to_owned(), number, hash, program, logical: false })
+        Self { name: program.name().to_owned(), number, hash, program, logical: false }
     }
 
     /// The `elements` of a route's version, as a store keeps them.

@@ -18,7 +18,7 @@ const KIND: &str = "route";
 
 /// Rows of routes with what is live, and the live version or else the newest.
 macro_rules! select_routes {
-    ($from:literal, $rest:literal) => {
+    ($from:expr, $rest:literal) => {
         concat!(
             "SELECT r.id, r.name AS route_name, r.created_at AS route_created_at, r.modified_at, r.revision, r.latest,
                     d.number AS deployment, d.version AS live, d.canary, d.author AS deployed_by,
@@ -29,6 +29,24 @@ macro_rules! select_routes {
             " r LEFT JOIN deployments d ON d.route = r.id AND d.number = r.deployment
              JOIN versions v ON v.route = r.id AND v.number = COALESCE(d.version, r.latest) ",
             $rest
+        )
+    };
+}
+
+/// Which routes a pattern finds; the empty one finds all without looking at them.
+macro_rules! found {
+    () => {
+        "($1 = '' OR LOWER(name) LIKE $1 ESCAPE '\\')"
+    };
+}
+
+/// A page of those.
+macro_rules! found_page {
+    () => {
+        concat!(
+            "(SELECT id, name, created_at, modified_at, revision, latest, deployment FROM routes WHERE ",
+            found!(),
+            " ORDER BY name LIMIT $2 OFFSET $3)"
         )
     };
 }
@@ -44,25 +62,21 @@ impl Store {
         page: Page,
         name: Option<&str>,
     ) -> Result<Listed<(Route, Version)>, StoreError> {
-        let name = name.unwrap_or_default();
-        if plain("a name", name).is_err() {
+        if name.is_some_and(|name| plain("a name", name).is_err()) {
             return Ok(Listed { items: vec![], total: 0 });
         }
-        let pattern = format!("%{}%", escape(&name.to_lowercase()));
+        let pattern = name.map_or_else(String::new, |name| format!("%{}%", escape(&name.to_lowercase())));
         let mut link = self.read().await?;
-        let total = sqlx::query("SELECT COUNT(*) AS total FROM routes WHERE LOWER(name) LIKE $1 ESCAPE '\\'");
+        let total = sqlx::query(concat!("SELECT COUNT(*) AS total FROM routes WHERE ", found!()));
         let total = link.one(total.bind(&pattern)).await?.number("total")?;
-        let routes = select_routes!(
-            "(SELECT id, name, created_at, modified_at, revision, latest, deployment FROM routes WHERE LOWER(name) LIKE $1 ESCAPE '\\' ORDER BY name LIMIT $2 OFFSET $3)",
-            "ORDER BY r.name"
-        );
+        let routes = select_routes!(found_page!(), "ORDER BY r.name");
         let rows =
             link.all(sqlx::query(routes).bind(&pattern).bind(page.limit()).bind(page.offset())).await?;
-        let pins = sqlx::query(
-            "SELECT p.route, p.version FROM pins p
-             JOIN (SELECT id FROM routes WHERE LOWER(name) LIKE $1 ESCAPE '\\' ORDER BY name LIMIT $2 OFFSET $3) r
-             ON r.id = p.route ORDER BY p.version",
-        );
+        let pins = sqlx::query(concat!(
+            "SELECT p.route, p.version FROM pins p JOIN ",
+            found_page!(),
+            " r ON r.id = p.route ORDER BY p.version"
+        ));
         let mut pins = by_route(link.all(pins.bind(&pattern).bind(page.limit()).bind(page.offset())).await?)?;
         let items = rows.iter().map(|row| pair_of(row, |id| pins.remove(id).unwrap_or_default()));
         Ok(Listed { items: items.collect::<Result<_, _>>()?, total })

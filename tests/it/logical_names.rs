@@ -2,7 +2,7 @@
 
 use super::house::{Answer, Ask, House, Pair, chain, eventually, model};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Command};
 
 const BEARER: &str = "Bearer client-key";
 
@@ -151,4 +151,47 @@ async fn a_name_can_be_a_route_or_look_like_a_model_and_needs_no_permission() {
     assert_eq!((&problem["source"], &problem["key"]), (&json!("attache.yaml"), &json!("k")));
     assert!(problem["mistakes"][0].as_str().unwrap().contains("unknown-provider"), "{problem}");
     assert_eq!(asked(&pair, "alias", json!({})).await.header("x-attache-model"), "real");
+}
+
+fn attache(arguments: &[&str], config: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("attache.yaml"), config).unwrap();
+    std::fs::write(folder.path().join("body.json"), r#"{"model": "chat-model"}"#).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_attache"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[test]
+fn the_commands_know_them() {
+    let config = |provider: &str| {
+        let mut config = keys(json!({"entries": [entry("chat-model", "real")]}));
+        config["auth"]["keys"][0]["routing"]["entries"][0]["provider"] = provider.into();
+        config["providers"] = json!({"mock": {"dialect": "openai", "base_url": "http://127.0.0.1:1/v1"}});
+        config.to_string()
+    };
+    let simulate = [
+        "simulate",
+        "--config",
+        "attache.yaml",
+        "--request",
+        "body.json",
+        "--key",
+        "k",
+        "--fail",
+        "mock/real=503",
+    ];
+    let (code, said) = attache(&simulate, &config("mock"));
+    let trace: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert_eq!(
+        (code, &trace["route"], &trace["final"]["status"]),
+        (Some(0), &json!("chat-model"), &json!(503))
+    );
+    let (code, said) = attache(&["check", "attache.yaml"], &config("nobody"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the routing of `k`: G021 unknown-provider"), "{said}");
+    assert_eq!(attache(&["check", "attache.yaml"], &config("mock")).0, Some(0));
 }

@@ -8,13 +8,16 @@ use crate::{
         input::Body,
     },
     graph::Known,
-    import::{self, Imported, Options, Warning},
+    import::{self, Mistake, Providers, Warning, portkey::Options},
 };
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
+
+/// What a route is called whose maker has no name for it.
+const IMPORTED: &str = "imported";
 
 /// What is to be imported.
 #[derive(Deserialize, ToSchema)]
@@ -42,7 +45,7 @@ pub(super) struct Ours {
 #[derive(Serialize, ToSchema)]
 struct WarningView {
     /// Which kind; docs/import.md lists them.
-    code: &'static str,
+    code: String,
     /// Where in the document, as a JSON pointer.
     pointer: String,
     message: String,
@@ -50,14 +53,14 @@ struct WarningView {
 }
 
 impl Ours {
-    fn new(imported: Imported) -> Self {
+    fn new(document: Value, warnings: Vec<Warning>) -> Self {
         let view = |warning: Warning| WarningView {
-            code: warning.code.slug(),
+            code: warning.code.to_string(),
             pointer: warning.pointer,
             message: warning.message,
             hint: warning.hint,
         };
-        Self { document: imported.document, warnings: imported.warnings.into_iter().map(view).collect() }
+        Self { document, warnings: warnings.into_iter().map(view).collect() }
     }
 }
 
@@ -69,7 +72,12 @@ pub(super) async fn portkey(
     _: Caller,
     Body(foreign): Body<Foreign>,
 ) -> Result<Answer<Ours>, Failure> {
-    office.import(&foreign, |options| import::portkey::import(&foreign.document, options)).map(Ours::new).map(Answer::new)
+    let name = foreign.name.as_deref().unwrap_or(IMPORTED);
+    let imported = office.importing(|providers| {
+        let model = foreign.model.as_deref();
+        import::portkey::import(&foreign.document, &Options { name, model, provider: None, providers })
+    })?;
+    Ok(Answer::new(Ours::new(imported.document, imported.warnings)))
 }
 
 /// Make routes of what Cloudflare's API answers.
@@ -80,20 +88,19 @@ pub(super) async fn cloudflare(
     _: Caller,
     Body(foreign): Body<Foreign>,
 ) -> Result<Answer<Vec<Ours>>, Failure> {
-    let routes = office.import(&foreign, |options| import::cloudflare::import(&foreign.document, options))?;
-    Ok(Answer::new(routes.into_iter().map(Ours::new).collect()))
+    let routes = office.importing(|providers| import::cloudflare::import(&foreign.document, &providers))?;
+    Ok(Answer::new(routes.into_iter().map(|route| Ours::new(route.document, route.warnings)).collect()))
 }
 
 impl Office {
-    fn import<T>(
+    /// What `import` makes of a document, with the providers that there are.
+    fn importing<T>(
         &self,
-        foreign: &Foreign,
-        import: impl FnOnce(&Options<'_>) -> Result<T, Vec<import::Mistake>>,
+        import: impl FnOnce(Providers<'_>) -> Result<T, Vec<Mistake>>,
     ) -> Result<T, Failure> {
         let live = Arc::clone(&self.world.live());
-        let providers: Vec<&str> = live.snapshot.providers.keys().map(String::as_str).collect();
-        let (name, model) = (foreign.name.as_deref(), foreign.model.as_deref());
-        let options = Options { name, model, known: Known::Providers(&providers) };
-        import(&options).map_err(|found| Failure::in_field("document", &found))
+        let known: Vec<&str> = live.snapshot.providers.keys().map(String::as_str).collect();
+        let providers = Providers { known: Known::Providers(&known), aliases: &BTreeMap::new() };
+        import(providers).map_err(|found| Failure::in_field("document", &found))
     }
 }

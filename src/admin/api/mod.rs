@@ -3,6 +3,7 @@
 mod audit;
 mod canary;
 mod diff;
+mod imports;
 mod keys;
 mod place;
 mod tokens;
@@ -42,6 +43,8 @@ fn graphs() -> OpenApiRouter<Arc<Office>> {
         .routes(routes!(diff::diff))
         .routes(routes!(canary::set, canary::end))
         .routes(routes!(canary::pin, canary::unpin))
+        .routes(routes!(imports::portkey))
+        .routes(routes!(imports::cloudflare))
 }
 
 /// Clients' keys and people's tokens.

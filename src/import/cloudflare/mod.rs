@@ -35,12 +35,8 @@ pub fn import(file: &Value, providers: &Providers<'_>) -> Result<Vec<Imported>, 
     let found = find::routes(file);
     if found.is_empty() {
         let hint = "give a route with `name` and `elements`, an answer of the API that has one, or Terraform's state";
-        Item::of(file, &report).to.hint(
-            Wrong::MissingField,
-            &Item::of(file, &report).place,
-            "there is no route in it",
-            hint,
-        );
+        let place = Item::of(file, &report).place;
+        report.hint(Wrong::MissingField, &place, "there is no route in it", hint);
     }
     let mut kept: Vec<(&Found<'_>, Warnings)> = vec![];
     for route in &found {

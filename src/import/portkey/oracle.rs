@@ -1,4 +1,4 @@
-//! What Portkey's own gateway did with 500 configs, as recorded by `tests/sdk/test_portkey.py`, beside what the imported graphs
+//! What Portkey's own gateway did with 500 configs, as recorded by `tests/sdk/test_portkey_gateway.py`, beside what the imported graphs
 //! do. They are equal wherever no warning says otherwise, and where one does, they differ only in what it warns of.
 
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::{
 
 const RECORD: &str = include_str!("../../../tests/cases/portkey/gateway.jsonl");
 /// Dice that are thrown to see every arm of a split.
-const THROWS: u64 = 4096;
+const THROWS: u64 = 1024;
 
 #[derive(Deserialize)]
 struct Case {
