@@ -71,7 +71,7 @@ $(TOOLS)/sdk: tests/sdk/requirements.txt
 	$(PIP) $<
 	touch $@
 
-$(TOOLS)/node/.done: tests/sdk/portkey/package.json tests/sdk/portkey/package-lock.json
+$(TOOLS)/node/.done: tests/sdk/node/package.json tests/sdk/node/package-lock.json
 	mkdir -p $(@D)
 	cp $^ $(@D)
 	cd $(@D) && npm ci --silent --ignore-scripts --omit=dev
