@@ -221,9 +221,13 @@ impl Judging {
         // words of another dialect are no answer to this client
         let clients_own = answer::passes(&fault) && self.exchange.shares_errors();
         let mut exchange = self.exchange;
-        match exchange.next_turn(fault, world).await {
+        let tried = exchange.attempts.len();
+        let turn = exchange.next_turn(fault, world).await;
+        // a target that the walk went on to and that could not be called has failed later
+        let last = exchange.attempts.len() == tried;
+        match turn {
             // the provider's words about the client's own mistake say more than ours would
-            Turn::End(_) if clients_own => {
+            Turn::End(_) if clients_own && last => {
                 let mut head = exchange.answer_head(&self.headers, &Follow::Opaque);
                 // a very long one was not read to its end
                 head.remove.push("content-length".into());
