@@ -26,7 +26,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 
 test: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
 	cargo test --locked
-	ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
+	PATH="$(abspath $(PY))/bin:$$PATH" ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
 lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and duplicate crates
 	cargo fmt --check
@@ -71,10 +71,10 @@ $(TOOLS)/sdk: tests/sdk/requirements.txt
 	$(PIP) $<
 	touch $@
 
-$(TOOLS)/node/.done: tests/sdk/portkey/package.json tests/sdk/portkey/package-lock.json
+$(TOOLS)/node/.done: $(TOOLS)/sdk tests/sdk/node/package.json tests/sdk/node/package-lock.json
 	mkdir -p $(@D)
-	cp $^ $(@D)
-	cd $(@D) && npm ci --silent --ignore-scripts --omit=dev
+	cp $(filter %.json,$^) $(@D)
+	cd $(@D) && PATH="$(abspath $(PY))/bin:$$PATH" npm ci --silent --ignore-scripts --omit=dev
 	touch $@
 
 $(TOOLS)/bin/cargo-fuzz:

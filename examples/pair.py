@@ -7,6 +7,7 @@ ATTACHE_ADMIN_TOKEN the admin token, which is made up otherwise.
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -59,7 +60,7 @@ class Pair:
     """A context in which all three serve.
 
     The configuration may refer to `${MOCK_PORT}`, and to `${FOLDER}`, which is there as long as the pair. A port may be 0.
-    `front` and `mock` are the base URLs of Envoy and of the mock.
+    `front`, `mock` and `admin` are the base URLs of Envoy, of the mock and of people's door.
     """
 
     def __init__(self, config, mock_port=0, mock_arguments=()):
@@ -103,6 +104,8 @@ class Pair:
         self.mock = self._await(lambda: self.log("mock").read_text().partition("\n")[0])
         os.environ.update(FOLDER=str(self.folder), MOCK_PORT=self.mock.rpartition(":")[2])
         self._spawn("attache", attache, "serve", "-c", self.config)
+        told = re.compile(r'"?admin"?[=:]"?([0-9.]+:[0-9]+)')
+        self.admin = "http://" + self._await(lambda: told.search(self.log("attache").read_text()))[1]
         bootstrap, admin = self.folder / "envoy.yaml", self.folder / "envoy-admin"
         printed = subprocess.run([attache, "envoy", "-c", self.config], capture_output=True)
         bootstrap.write_bytes(printed.stdout)

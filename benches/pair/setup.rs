@@ -101,7 +101,15 @@ impl Ground {
         let socket = self.socket("noop");
         let sidecar = self.start("noop-sidecar", &self.myself, &["noop", &socket])?;
         let envoy = self.envoy("noop", &config)?;
-        Ok(Setup { name: "noop", port, model: "bench", path: CHAT, envoy, sidecar: Some(sidecar), swaps: None })
+        Ok(Setup {
+            name: "noop",
+            port,
+            model: "bench",
+            path: CHAT,
+            envoy,
+            sidecar: Some(sidecar),
+            swaps: None,
+        })
     }
 
     /// Envoy with Attaché and a graph of ten elements, unless this build can not serve. Asked by `path`.

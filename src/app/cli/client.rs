@@ -253,7 +253,7 @@ fn cause(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::fake::*, *};
     use serde_json::json;
 
     fn opened(status: u16, body: &Value) -> Result<Value, CallError> {
@@ -284,11 +284,42 @@ mod tests {
 
     #[test]
     fn paths_keep_what_the_server_is_under_and_escape_what_is_named() {
-        let token = HeaderValue::from_static("Bearer t");
-        let server = "https://host/under/".parse().unwrap();
-        let client = Client::new(server, token, Duration::from_secs(1)).unwrap();
+        let client = client("https://host/under/");
         let call = client.ours(Method::GET, &["keys", "a/b?c"]).query("page", 1);
-        let url = call.request.url().to_string();
-        assert_eq!(url, "https://host/under/api/v1/keys/a%2Fb%3Fc?page=1");
+        assert_eq!(call.request.url().as_str(), "https://host/under/api/v1/keys/a%2Fb%3Fc?page=1");
+    }
+
+    #[tokio::test]
+    async fn what_makes_something_is_said_again_under_the_same_key_when_its_answer_is_lost() {
+        let (url, asked) = server(vec![None, Some(json!({"success": true, "result": 7}))]).await;
+        let client = client(&url);
+        let call = client.ours(Method::POST, &["keys"]).json(&json!({"name": "a"})).seen(3).once();
+        assert_eq!(call.send().await.unwrap(), 7);
+        let asked = asked.await.unwrap();
+        assert_eq!(header(&asked[0], "idempotency-key"), header(&asked[1], "idempotency-key"));
+        assert_eq!(header(&asked[0], "if-match"), "\"3\"");
+        assert_eq!(header(&asked[0], "authorization"), "Bearer t");
+        assert!(asked.iter().all(|asked| asked.ends_with(r#"{"name":"a"}"#)), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn what_only_changes_something_is_said_once() {
+        let (url, asked) = server(vec![None]).await;
+        let changed = client(&url).ours(Method::DELETE, &["keys", "a"]).send().await;
+        assert!(matches!(changed, Err(CallError::Away { .. })), "{changed:?}");
+        assert_eq!(asked.await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn lists_are_read_to_their_end() {
+        let page =
+            |items: Value| Some(json!({"success": true, "result": {"items": items, "total_count": 5}}));
+        let (url, asked) = server(vec![page(json!([1, 2])), page(json!([3, 4])), page(json!([]))]).await;
+        let all = client(&url).all(&["keys"]).await.unwrap();
+        assert_eq!(all["items"], json!([1, 2, 3, 4]), "one was deleted meanwhile");
+        let asked = asked.await.unwrap();
+        let pages: Vec<_> = asked.iter().map(|asked| asked.split(' ').nth(1).unwrap()).collect();
+        let page = |number: u32| format!("/api/v1/keys?page={number}&per_page=1000");
+        assert_eq!(pages, [page(1), page(2), page(3)]);
     }
 }

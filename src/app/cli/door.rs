@@ -20,16 +20,19 @@ const DEFAULT: &str = "http://127.0.0.1:8081";
 const TOKEN: &str = "ATTACHE_ADMIN_TOKEN";
 const TOKEN_FILE: &str = "ATTACHE_ADMIN_TOKEN_FILE";
 
+/// Under which all of this is told by `--help`.
+const HEADING: &str = "The server";
+
 /// What every command over the API takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Door {
     /// The admin door of the server.
-    #[arg(long, env = SERVER, value_name = "URL", default_value = DEFAULT, value_parser = server, global = true)]
+    #[arg(long, env = SERVER, help_heading = HEADING, value_name = "URL", default_value = DEFAULT, value_parser = server, global = true)]
     server: Url,
     #[command(flatten)]
     admission: Admission,
     /// What is printed: a table for people, or the API's own answer.
-    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Output::Table, global = true)]
+    #[arg(short, long, help_heading = HEADING, value_enum, value_name = "FORM", default_value_t = Output::Table, global = true)]
     output: Output,
 }
 
@@ -37,10 +40,10 @@ pub(super) struct Door {
 #[derive(Debug, clap::Args)]
 pub(in crate::app) struct Admission {
     /// A file that holds the admin token; without it ATTACHE_ADMIN_TOKEN, then ATTACHE_ADMIN_TOKEN_FILE.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
     /// How long a call may take.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::duration, global = true)]
+    #[arg(long, help_heading = HEADING, value_name = "TIME", default_value = "30s", value_parser = span::duration, global = true)]
     timeout: Duration,
 }
 
@@ -96,6 +99,11 @@ fn outside(why: String) -> CallError {
 }
 
 impl Desk {
+    #[cfg(test)]
+    pub(super) fn of(client: Client) -> Self {
+        Self { client, output: Output::Table }
+    }
+
     /// Prints an answer as it is asked for.
     pub(super) fn show(&self, answer: &Value, human: impl FnOnce() -> String) -> Result<(), Failure> {
         print(&if self.is_json() { pretty(answer) } else { human() })

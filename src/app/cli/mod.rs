@@ -4,6 +4,8 @@ mod audit;
 mod client;
 mod completions;
 mod door;
+#[cfg(test)]
+mod fake;
 mod import;
 mod keys;
 mod pairs;

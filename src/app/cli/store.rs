@@ -34,7 +34,8 @@ enum What {
         /// The configuration, for its store.
         #[arg(short, long, default_value = "attache.yaml")]
         config: PathBuf,
-        /// The dump; `-` is standard input.
+        /// The dump; standard input, if not given.
+        #[arg(default_value = "-")]
         file: PathBuf,
     },
 }

@@ -74,7 +74,7 @@ pub(super) fn pretty(value: &Value) -> String {
 }
 
 /// How a line is marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Mark {
     /// Something new.
     New,
@@ -82,8 +82,6 @@ pub(super) enum Mark {
     Different,
     /// Something that is gone.
     Gone,
-    /// Something that stays.
-    Same,
 }
 
 /// Whether colours are seen.
@@ -108,10 +106,9 @@ impl Paint {
             Mark::New => ('+', "32"),
             Mark::Different => ('~', "33"),
             Mark::Gone => ('-', "31"),
-            Mark::Same => ('=', "0"),
         };
         let line = plain(line);
-        match self.0 && mark != Mark::Same {
+        match self.0 {
             true => format!("\u{1b}[{colour}m{sign} {line}\u{1b}[0m\n"),
             false => format!("{sign} {line}\n"),
         }
@@ -148,6 +145,5 @@ mod tests {
     fn only_a_terminal_sees_colours() {
         assert_eq!(Paint(false).line(Mark::New, "a"), "+ a\n");
         assert_eq!(Paint(true).line(Mark::Gone, "a\u{1b}"), "\u{1b}[31m- a \u{1b}[0m\n");
-        assert_eq!(Paint(true).line(Mark::Same, "a"), "= a\n");
     }
 }

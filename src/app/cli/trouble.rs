@@ -13,13 +13,13 @@ pub(in crate::app) struct Trouble {
     #[serde(default)]
     path: Vec<Value>,
     /// The rule of the graph that is broken.
-    rule: Option<String>,
+    rule: Option<Box<str>>,
     /// The element that it is in.
-    element: Option<String>,
-    hint: Option<String>,
+    element: Option<Box<str>>,
+    hint: Option<Box<str>>,
     /// The file that it is in, which only this side knows.
     #[serde(skip)]
-    file: Option<String>,
+    file: Option<Box<str>>,
 }
 
 impl Trouble {
@@ -30,7 +30,7 @@ impl Trouble {
 
     /// The trouble of this file.
     pub(super) fn of_file(self, file: impl fmt::Display) -> Self {
-        Self { file: Some(file.to_string()), ..self }
+        Self { file: Some(file.to_string().into()), ..self }
     }
 
     /// The place in the document or the request: `/elements/0/properties`, `body.name`.
@@ -48,7 +48,7 @@ impl Trouble {
 impl fmt::Display for Trouble {
     /// A mistake in a document reads like those of `attache check`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut about = self.rule.clone().unwrap_or_default();
+        let mut about = self.rule.as_deref().unwrap_or_default().to_owned();
         if let Some(element) = &self.element {
             about.push_str(&format!(" in `{element}`"));
         }
@@ -59,7 +59,11 @@ impl fmt::Display for Trouble {
         }
         let hint = self.hint.as_ref().map(|hint| format!("{}. Hint: {hint}", self.message));
         let said = hint.unwrap_or_else(|| self.message.clone());
-        let parts = [self.file.clone(), Some(about).filter(|about| !about.is_empty()), Some(said)];
+        let parts = [
+            self.file.as_deref().map(str::to_owned),
+            Some(about).filter(|about| !about.is_empty()),
+            Some(said),
+        ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         f.write_str(&plain(&parts.join(": ")))
     }

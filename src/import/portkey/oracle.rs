@@ -1,4 +1,4 @@
-//! What Portkey's own gateway did with 500 configs, as recorded by `tests/sdk/test_portkey.py`, beside what the imported graphs
+//! What Portkey's own gateway did with 500 configs, as recorded by `tests/sdk/test_portkey_gateway.py`, beside what the imported graphs
 //! do. They are equal wherever no warning says otherwise, and where one does, they differ only in what it warns of.
 
 use serde::Deserialize;

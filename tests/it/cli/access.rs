@@ -62,9 +62,6 @@ async fn who_has_no_token_or_no_server_is_told_so() {
     assert!(told.contains("known admin token"), "{told}");
     assert!(person.other("").types("routes list").failed(3).contains("ATTACHE_ADMIN_TOKEN"));
     person.writes("token", &format!("{}\n", person.token));
-    person
-        .other("wrong-wrong-wrong")
-        .types(&format!("routes list --token-file {}", person.path("token").display()));
     let file = person.path("token");
     let by_file = person.other("wrong-wrong-wrong-wrong");
     by_file.types(&format!("routes list --token-file {}", file.display())).done();

@@ -58,7 +58,10 @@ async fn a_store_is_carried_into_another_one() {
     assert_eq!(rows(&again), rows(&person.reads("dump.jsonl")));
     let full = person.types("store load -c other.yaml dump.jsonl").failed(1);
     assert!(full.contains("only loaded into an empty store"), "{full}");
-    person.types_with("store load -c third.yaml -", "{}").failed(1);
+    settings["store"] = "sqlite:third.db".into();
+    person.writes("third.yaml", &settings.to_string());
+    assert!(person.types_with("store load -c third.yaml", "{}").failed(1).contains("line 1"));
+    person.types_with("store load -c third.yaml", &again).done();
 }
 
 #[tokio::test]

@@ -93,21 +93,19 @@ async fn wanted(desk: &Desk, documents: Vec<Document>) -> Result<Vec<Wanted>, Ca
 }
 
 async fn check(desk: &Desk, file: &str, bytes: Vec<u8>) -> Result<Wanted, CallError> {
+    let refused = |why: &str| CallError::Refused(vec![Trouble::new(why)]);
     let read = file::parse(&bytes);
     let answer = match &read {
         // what is no JSON can not be sent
-        Err(trouble) if serde_json::from_slice::<Value>(&bytes).is_err() => {
-            return Err(CallError::Refused(vec![trouble.clone()]));
-        }
+        Err(why) if serde_json::from_slice::<Value>(&bytes).is_err() => return Err(refused(why)),
         _ => desk.client.ours(Method::POST, &["validate"]).body(bytes).send().await?,
     };
     let checked: Checked = desk.client.read(&answer)?;
     if !checked.diagnostics.is_empty() {
         return Err(CallError::Refused(checked.diagnostics));
     }
-    let refused = |trouble| CallError::Refused(vec![trouble]);
-    let written = read.map_err(refused)?;
-    let name = written.name.ok_or_else(|| refused(Trouble::new("the document has no `name`")))?;
+    let written = read.map_err(|why| refused(&why))?;
+    let name = written.name.ok_or_else(|| refused("the document has no `name`"))?;
     Ok(Wanted { file: file.to_owned(), name, elements: checked.elements, written: written.elements })
 }
 
@@ -180,5 +178,34 @@ impl Update {
         let numberless =
             || CallError::Refused(vec![Trouble::new("the server made a version without a number")]);
         Ok((number.ok_or_else(numberless)?, route.revision))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            super::fake::{client, header, server},
+            plan::made::{route, wanted},
+        },
+        *,
+    };
+    use serde_json::{Value, from_value, json};
+
+    #[tokio::test]
+    async fn a_route_is_only_changed_as_it_was_when_the_plan_was_made() {
+        let mut with_version = route("r", Some(1), json!([]));
+        with_version["revision"] = 4.into();
+        with_version["version"]["version_id"] = "5".into();
+        let result = |result: Value| Some(json!({"success": true, "result": result}));
+        let (url, asked) = server(vec![result(with_version.clone()), result(with_version)]).await;
+        let there: Vec<Route> = from_value(json!([route("r", Some(1), json!([]))])).unwrap();
+        let plan = Plan::new(vec![wanted("r.json", "r", json!([{"id": "a"}]))], there, false).unwrap();
+        let done = follow_one(&Desk::of(client(&url)), &plan.steps[0], Some("why")).await.unwrap();
+        assert_eq!(done, "r v5 is live; v1 was");
+        let asked = asked.await.unwrap();
+        assert_eq!((header(&asked[0], "if-match"), header(&asked[1], "if-match")), ("\"3\"", "\"4\""));
+        assert!(asked[0].ends_with(r#"{"elements":[{"id":"a"}],"comment":"why"}"#), "{asked:?}");
+        assert!(asked[1].ends_with(r#"{"version_id":"5","comment":"why"}"#), "{asked:?}");
     }
 }

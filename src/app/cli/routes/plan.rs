@@ -177,17 +177,16 @@ fn indented(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod made {
     use super::*;
-    use serde_json::from_value;
 
-    fn wanted(file: &str, name: &str, elements: Value) -> Wanted {
+    pub(in super::super) fn wanted(file: &str, name: &str, elements: Value) -> Wanted {
         let written = RawValue::from_string(elements.to_string()).unwrap();
         let Value::Array(elements) = elements else { panic!("{elements}") };
         Wanted { file: file.into(), name: name.into(), elements, written }
     }
 
-    fn route(name: &str, live: Option<u32>, elements: Value) -> Value {
+    pub(in super::super) fn route(name: &str, live: Option<u32>, elements: Value) -> Value {
         json!({
             "id": format!("id-{name}"), "name": name, "modified_at": "2026-11-24T08:15:00Z", "elements": elements,
             "deployment": live.map(|live| json!({"version_id": live.to_string()})),
@@ -195,6 +194,12 @@ mod tests {
             "revision": 3, "pins": [], "read_only": false, "source": "store",
         })
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{made::*, *};
+    use serde_json::from_value;
 
     fn plan(wanted: Vec<Wanted>, there: Value, prune: bool) -> Result<Plan, Vec<Trouble>> {
         Plan::new(wanted, from_value(there).unwrap(), prune)
