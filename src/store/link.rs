@@ -154,7 +154,8 @@ impl Link {
 
     fn answered<T>(&mut self, answer: Result<Result<T, sqlx::Error>, Elapsed>) -> Result<T, StoreError> {
         let answer = answer?;
-        self.cut = answer.as_ref().err().is_some_and(|error| error.as_database_error().is_none());
+        // a connection that complains may be one to a file that is no more: the next operation gets a new one
+        self.cut = answer.is_err();
         Ok(answer?)
     }
 }

@@ -33,7 +33,8 @@ pub(crate) fn envoy_accepts_every_kind_of_provider() {
 #[test]
 fn the_documented_bootstrap_is_the_printed_one() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (config, _) = Config::load(&root.join("envoy/attache.yaml"), &|_| Some("key".into())).unwrap();
+    let (config, _) =
+        Config::load(&root.join("envoy/attache.yaml"), &|_| Some("a-key-long-enough".into())).unwrap();
     let (path, printed) = (root.join("envoy/envoy.yaml"), config.bootstrap());
     #[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
     if env::var("UPDATE").is_ok() {
