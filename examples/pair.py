@@ -40,7 +40,7 @@ As a stream:
 
 Walk a request through the route without calling anybody:
 
-  curl http://127.0.0.1:{status}/api/v1/simulate -H 'authorization: Bearer {token}' -H 'content-type: application/json' \
+  curl http://127.0.0.1:{status}/api/v1/simulate -H 'authorization: Bearer {token}' -H 'content-type: application/json' \\
     -d '{{"route": "demo", "request": {{"body": {{"messages": [{{"role": "user", "content": "Hello"}}]}}}}}}'
 
   status page   http://127.0.0.1:{status}
