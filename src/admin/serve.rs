@@ -7,8 +7,9 @@ use super::{
 };
 use axum::{
     Router,
+    body::HttpBody,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -87,7 +88,12 @@ fn router(office: Arc<Office>) -> Router {
 }
 
 async fn with_headers(request: Request, next: Next) -> Response {
+    let has_body = request.version() <= Version::HTTP_11 && !request.body().is_end_stream();
     let mut response = next.run(request).await;
+    if has_body && !response.status().is_success() {
+        // who was refused before his body was read must not send the next request behind it: it would be lost
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
