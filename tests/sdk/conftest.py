@@ -12,6 +12,7 @@ from oracles.credentials import google_account
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent / "examples"))
+from control import controlled, people  # noqa: E402
 from pair import Pair  # noqa: E402
 
 
@@ -25,6 +26,21 @@ def pair():
 def client(pair):
     with openai.OpenAI(base_url=f"{pair.front}/v1", api_key="unused", max_retries=0) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """Two pairs on one store, before which everybody needs a key."""
+    os.environ["STORE"] = str(tmp_path_factory.mktemp("store"))
+    with controlled("shared.yaml") as one, controlled("shared.yaml") as other:
+        yield one, other
+
+
+@pytest.fixture(scope="session")
+def office(shared):
+    """Our own API of the first of the two, for who may everything."""
+    with people(shared[0]) as api:
+        yield api
 
 
 @pytest.fixture(scope="session")

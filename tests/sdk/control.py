@@ -1,6 +1,8 @@
 """A pair whose routes are made over the API, and what its tests say in few words."""
 
+import itertools
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from pair import Pair
 HERE = Path(__file__).parent
 TOKEN = "an-admin-token-for-tests"
 PLACE = {"account_id": "account", "gateway_id": "gateway"}
+#: How long a change may take to be live on every pair.
+EVERYWHERE = 2
+NUMBERS = itertools.count(1)
 
 
 @contextmanager
@@ -47,3 +52,35 @@ def served(pair, route, **more):
     answer = httpx.post(f"{pair.front}/v1/chat/completions", json=body, timeout=20, **more)
     assert answer.status_code == 200, answer.text
     return answer.headers["x-attache-route"], answer.headers["x-attache-model"]
+
+
+def fresh(what):
+    """A name that nothing else has."""
+    return f"{what}-{next(NUMBERS)}"
+
+
+def done(answer):
+    """The result of a call that went well."""
+    assert answer.status_code == 200, answer.text
+    return answer.json()["result"]
+
+
+def made_key(api, **terms):
+    """A new client key, with its token."""
+    return done(api.post("/keys", json={"name": fresh("key"), **terms}))
+
+
+def made_token(api, role, **terms):
+    """A new admin token."""
+    return done(api.post("/tokens", json={"name": fresh(role), "role": role, **terms}))
+
+
+def soon(holds, seconds=EVERYWHERE):
+    """Waits until something is so, for so long at most; gives what `holds` gave."""
+    deadline = time.monotonic() + seconds
+    while True:
+        late = time.monotonic() > deadline
+        if got := holds():
+            return got
+        assert not late, f"not within {seconds} s"
+        time.sleep(0.02)
