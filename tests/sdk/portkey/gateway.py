@@ -5,6 +5,8 @@ import contextlib
 import copy
 import http.server
 import json
+import os
+import signal
 import socket
 import subprocess
 import threading
@@ -110,12 +112,13 @@ def serving(node_modules):
         port = free.getsockname()[1]
     program = node_modules / "@portkey-ai/gateway/build/start-server.js"
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(["node", program, f"--port={port}", "--headless"], **quiet)
+    # `node` may be a script that starts the real one: both end together
+    process = subprocess.Popen(["node", program, f"--port={port}", "--headless"], **quiet, start_new_session=True)
     try:
         wait(process, port)
         yield Gateway(f"http://127.0.0.1:{port}", targets)
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         targets.over.set()
         targets.shutdown()
