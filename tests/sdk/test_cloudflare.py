@@ -111,8 +111,11 @@ def test_a_draft_with_mistakes_is_kept_and_told_but_not_deployed(pair, sdk):
 
 def test_errors_are_the_proper_exceptions(pair, sdk):
     route = made(sdk, "errors")
-    with pytest.raises(cloudflare.BadRequestError):
+    with pytest.raises(cloudflare.BadRequestError) as refused:
         sdk("create", name="never", elements=BROKEN, **PLACE)
+    told = refused.value.response.json()["errors"]
+    assert {"G021 unknown-provider", "G014 dangling-link"} <= {one["rule"] for one in told}
+    assert all(one["path"][:2] == ["body", "elements"] for one in told)
     with pytest.raises(cloudflare.ConflictError):
         made(sdk, "errors")
     with pytest.raises(cloudflare.NotFoundError):
