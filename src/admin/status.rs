@@ -32,7 +32,10 @@ pub(super) async fn page(State(office): State<Arc<Office>>) -> Response {
          pre{{background:#8881;padding:1rem;border-radius:.5rem;overflow:auto}}</style>\
          <h1>Attaché</h1><p><a href=/status>status</a> · <a href=/metrics>metrics</a></p><pre>{escaped}</pre>"
     );
-    let policy = [(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")];
+    let policy = [(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    )];
     (policy, Html(page)).into_response()
 }
 
