@@ -292,7 +292,7 @@ impl Exchange {
 /// What the request's model names.
 pub(super) fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
     if let Some(inline) = portkey::inline(ask, live) {
-        return inline.map(|inline| Arc::clone(&inline.version));
+        return inline;
     }
     if let Some(name) = ask.model.strip_prefix("dynamic/") {
         return named(name, ask, live);

@@ -1,7 +1,7 @@
 //! Portkey's clients: the config that a request brings along is walked like any other graph, and answered in its headers.
 
 use super::{ask::Ask, effect::Header, life::Exchange, refuse::Refuse, world::Live};
-use crate::snapshot::Inline;
+use crate::snapshot::Version;
 use std::sync::Arc;
 
 /// A config, as JSON.
@@ -12,7 +12,7 @@ const PROVIDER: &str = "x-portkey-provider";
 const TRACE: &str = "x-portkey-trace-id";
 
 /// The graph that the request brings along; `None` if it brings none, or the switch is off.
-pub(super) fn inline(ask: &Ask, live: &Live) -> Option<Result<Arc<Inline>, Box<Refuse>>> {
+pub(super) fn inline(ask: &Ask, live: &Live) -> Option<Result<Arc<Version>, Box<Refuse>>> {
     if !live.settings.portkey {
         return None;
     }
@@ -30,18 +30,17 @@ fn compiled(
     provider: Option<&str>,
     ask: &Ask,
     live: &Live,
-) -> Result<Arc<Inline>, Box<Refuse>> {
-    let known: Vec<&str> = live.snapshot.providers.keys().map(String::as_str).collect();
-    let inline = live.snapshot.inlines.portkey((config, provider, &ask.model), &known).map_err(|found| {
+) -> Result<Arc<Version>, Box<Refuse>> {
+    let version = live.snapshot.portkey(config, provider, &ask.model).map_err(|found| {
         let told: Vec<_> = found.iter().map(ToString::to_string).collect();
         Refuse::bad_request("invalid_portkey_config", format!("the header `{CONFIG}`: {}", told.join("; ")))
     })?;
-    let barred = |key: &Arc<crate::snapshot::Client>| {
-        let targets = inline.version.program.targets();
-        targets.into_iter().map(ToString::to_string).find(|target| !key.allows_model(target))
-    };
-    match ask.head.key.as_ref().and_then(barred) {
-        None => Ok(inline),
+    let Some(key) = &ask.head.key else { return Ok(version) };
+    let mut names = version.program.targets().into_iter().map(ToString::to_string);
+    let barred = names.find(|target| !key.allows_model(target));
+    drop(names);
+    match barred {
+        None => Ok(version),
         Some(target) => {
             let message = format!("this client key may not name the model `{target}` directly");
             Err(Refuse::forbidden("model_not_allowed", message).into())
@@ -58,8 +57,7 @@ impl Exchange {
         let tries = self.attempts.iter().rev().take_while(|attempt| attempt.record.element == last.element);
         told.push((PROVIDER, last.provider.clone()));
         told.push(("x-portkey-retry-attempt-count", tries.count().saturating_sub(1).to_string()));
-        let inline = inline(&self.ask, &self.live).and_then(Result::ok);
-        if let Some(option) = inline.as_ref().and_then(|inline| inline.options.get(&last.element)) {
+        if let Some(option) = self.route.options.get(&last.element) {
             told.push(("x-portkey-last-used-option-index", option.clone()));
         }
     }

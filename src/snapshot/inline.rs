@@ -1,6 +1,6 @@
 //! Graphs that requests bring along, in Portkey's words: each compiled once for as long as the snapshot lives.
 
-use super::Version;
+use super::{Snapshot, Version};
 use crate::{
     graph::{Diagnostic, Known, Program},
     import::{Imported, Providers, portkey},
@@ -15,38 +15,31 @@ const NAME: &str = "portkey";
 /// Compiled graphs that are kept; when there are more, they are compiled anew.
 const KEPT: usize = 1000;
 
-/// A graph that a request brought along.
-#[derive(Debug)]
-pub struct Inline {
-    /// The graph.
-    pub version: Arc<Version>,
-    /// Where its model elements stand in the config, by their ids, as Portkey tells it: `config.targets[0]`.
-    pub options: BTreeMap<String, String>,
-}
-
 /// Those that were compiled.
 #[derive(Debug, Default)]
-pub struct Inlines(DashMap<[u8; 32], Arc<Inline>>);
+pub struct Inlines(DashMap<[u8; 32], Arc<Version>>);
 
-impl Inlines {
-    /// What `config` is for a request that asks for `model`, and names `provider` where the config does not.
+impl Snapshot {
+    /// What a config of Portkey's is for a request that asks for `model`, and names `provider` where the config does not.
     ///
     /// # Errors
     /// Every mistake in it.
     pub fn portkey(
         &self,
-        (config, provider, model): (&str, Option<&str>, &str),
-        known: &[&str],
-    ) -> Result<Arc<Inline>, Vec<Diagnostic>> {
+        config: &str,
+        provider: Option<&str>,
+        model: &str,
+    ) -> Result<Arc<Version>, Vec<Diagnostic>> {
         let id = id(config, provider, model);
-        if let Some(found) = self.0.get(&id) {
+        if let Some(found) = self.inlines.0.get(&id) {
             return Ok(Arc::clone(&found));
         }
-        let compiled = Arc::new(compile(config, (provider, model), known)?);
-        if self.0.len() >= KEPT {
-            self.0.clear();
+        let known: Vec<&str> = self.providers.keys().map(String::as_str).collect();
+        let compiled = Arc::new(compile(config, (provider, model), &known)?);
+        if self.inlines.0.len() >= KEPT {
+            self.inlines.0.clear();
         }
-        self.0.insert(id, Arc::clone(&compiled));
+        self.inlines.0.insert(id, Arc::clone(&compiled));
         Ok(compiled)
     }
 }
@@ -63,7 +56,7 @@ fn compile(
     config: &str,
     (provider, model): (Option<&str>, &str),
     known: &[&str],
-) -> Result<Inline, Vec<Diagnostic>> {
+) -> Result<Version, Vec<Diagnostic>> {
     // what is no JSON is told as the importer tells of what is no config
     let config: Value = serde_json::from_str(config).unwrap_or_else(|_| config.into());
     let providers = Providers { known: Known::Providers(known), aliases: &BTreeMap::new() };
@@ -71,9 +64,8 @@ fn compile(
     let Imported { document, targets, .. } = portkey::import(&config, &options)?;
     let text = document.to_string();
     let program = Program::read(text.as_bytes(), Known::Providers(known))?;
-    let version = Version { logical: true, ..Version::of_program(program, text.as_bytes()) };
-    let option = |target: crate::import::Target| (target.element, place(&target.pointer));
-    Ok(Inline { version: Arc::new(version), options: targets.into_iter().map(option).collect() })
+    let options = targets.into_iter().map(|target| (target.element, place(&target.pointer))).collect();
+    Ok(Version { logical: true, options, ..Version::of_program(program, text.as_bytes()) })
 }
 
 /// `/targets/0/targets/1` in Portkey's words: `config.targets[0].targets[1]`.
@@ -90,15 +82,24 @@ fn place(pointer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::{Dialect, Provider};
+    use std::time::SystemTime;
+
+    fn snapshot() -> Snapshot {
+        let provider =
+            |name: &str| Provider::new(name, Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap());
+        let providers = ["a", "b"].map(|name| (name.to_owned(), Arc::new(provider(name)))).into();
+        Snapshot { providers, ..Snapshot::empty(SystemTime::UNIX_EPOCH) }
+    }
 
     #[test]
     fn a_config_is_compiled_once_for_each_model() {
-        let inlines = Inlines::default();
+        let snapshot = snapshot();
         let config = r#"{"strategy": {"mode": "fallback"}, "targets": [{"provider": "a"}, {"provider": "b", "override_params": {"model": "own"}}]}"#;
-        let get = |model| inlines.portkey((config, None, model), &["a", "b"]).unwrap();
+        let get = |model| snapshot.portkey(config, None, model).unwrap();
         let one = get("m");
         assert!(Arc::ptr_eq(&one, &get("m")) && !Arc::ptr_eq(&one, &get("n")));
-        let targets: Vec<_> = one.version.program.targets().iter().map(ToString::to_string).collect();
+        let targets: Vec<_> = one.program.targets().iter().map(ToString::to_string).collect();
         assert_eq!(targets, ["a/m", "b/own"]);
         let options: Vec<_> = one.options.values().map(String::as_str).collect();
         assert_eq!(options, ["config.targets[0]", "config.targets[1]"]);
@@ -106,15 +107,15 @@ mod tests {
 
     #[test]
     fn no_more_are_kept_than_there_is_room_for() {
-        let inlines = Inlines::default();
+        let snapshot = snapshot();
         for n in 0..=KEPT {
-            inlines.portkey(("{}", Some("a"), &n.to_string()), &["a"]).unwrap();
+            snapshot.portkey("{}", Some("a"), &n.to_string()).unwrap();
         }
-        assert_eq!(inlines.0.len(), 1);
+        assert_eq!(snapshot.inlines.0.len(), 1);
     }
 
     #[test]
     fn what_is_no_config_is_told() {
-        assert!(!Inlines::default().portkey(("pc-1234", None, "m"), &["a"]).unwrap_err().is_empty());
+        assert!(!snapshot().portkey("pc-1234", None, "m").unwrap_err().is_empty());
     }
 }

@@ -7,7 +7,7 @@ mod route;
 
 pub use build::{Problem, STORE, Sources, build};
 pub use client::{Client, Clients, KeyDocument};
-pub use inline::{Inline, Inlines};
+pub use inline::Inlines;
 pub use route::{Canary, Route, Version};
 
 use crate::provider::{Prices, Provider};

@@ -2,7 +2,7 @@
 
 use crate::graph::{Diagnostic, Facts, Known, Program, Split};
 use sha2::{Digest, Sha256};
-use std::{iter, sync::Arc};
+use std::{collections::BTreeMap, iter, sync::Arc};
 
 /// Hexadecimal digits by which a document without a number is told from others.
 const DIGITS: usize = 8;
@@ -14,6 +14,8 @@ pub struct Route {
     pub name: String,
     /// Where its graphs come from: `store`, the path of a document, or the client key whose logical name it is.
     pub source: String,
+    /// The elements of a document of the folder, in the spelling of the REST dialect; the store keeps those of its own.
+    pub elements: Option<Box<str>>,
     /// What is called unless something else is asked for.
     pub live: Arc<Version>,
     /// What takes part of the traffic beside it.
@@ -48,13 +50,17 @@ pub struct Version {
     pub program: Program,
     /// Whether the name is a client key's own, and no route's.
     pub logical: bool,
+    /// Where its model elements stand in the config that it was made of, by their ids (`config.targets[0]`); empty where it
+    /// was made of none.
+    pub options: BTreeMap<String, String>,
 }
 
 impl Route {
     /// A route of one version.
     #[must_use]
     pub fn of(version: Arc<Version>, source: String) -> Self {
-        Self { name: version.name.clone(), source, live: version, canary: None, pinned: Vec::new() }
+        let (name, pinned) = (version.name.clone(), Vec::new());
+        Self { name, source, elements: None, live: version, canary: None, pinned }
     }
 
     /// The version for this request: the live one, or the canary.
@@ -89,7 +95,14 @@ impl Version {
     pub(super) fn of_program(program: Program, document: &[u8]) -> Self {
         let hash = hash(document);
         let number = short(&hash).to_owned();
-        Self { name: program.name().to_owned(), number, hash, program, logical: false }
+        Self {
+            name: program.name().to_owned(),
+            number,
+            hash,
+            program,
+            logical: false,
+            options: BTreeMap::new(),
+        }
     }
 
     /// The `elements` of a route's version, as a store keeps them.
@@ -104,7 +117,7 @@ impl Version {
     ) -> Result<Self, Vec<Diagnostic>> {
         let program = Program::read(document(name, elements).as_bytes(), known)?;
         let (name, number, hash) = (name.to_owned(), number.to_owned(), hash(elements.as_bytes()));
-        Ok(Self { name, number, hash, program, logical: false })
+        Ok(Self { name, number, hash, program, logical: false, options: BTreeMap::new() })
     }
 
     /// Whether it is a version of a route, rather than what a key or a client means by a name.
@@ -117,7 +130,14 @@ impl Version {
     #[must_use]
     pub fn direct(provider: &str, model: &str) -> Self {
         let program = Program::single(provider, model);
-        Self { name: String::new(), number: String::new(), hash: String::new(), program, logical: false }
+        Self {
+            name: String::new(),
+            number: String::new(),
+            hash: String::new(),
+            program,
+            logical: false,
+            options: BTreeMap::new(),
+        }
     }
 }
 

@@ -52,20 +52,20 @@ macro_rules! found_page {
 }
 
 impl Store {
-    /// A page of all routes by name, each with its live version, else the newest; those whose name contains `name`, in
-    /// whatever case.
+    /// A page of all routes by name, each with its live version, else the newest; those whose name contains `search`,
+    /// in whatever case.
     ///
     /// # Errors
     /// `Away`.
     pub async fn routes(
         &self,
         page: Page,
-        name: Option<&str>,
+        search: Option<&str>,
     ) -> Result<Listed<(Route, Version)>, StoreError> {
-        if name.is_some_and(|name| plain("a name", name).is_err()) {
+        if search.is_some_and(|search| plain("a name", search).is_err()) {
             return Ok(Listed { items: vec![], total: 0 });
         }
-        let pattern = name.map_or_else(String::new, |name| format!("%{}%", escape(&name.to_lowercase())));
+        let pattern = search.map_or_else(String::new, |part| format!("%{}%", escape(&part.to_lowercase())));
         let mut link = self.read().await?;
         let total = sqlx::query(concat!("SELECT COUNT(*) AS total FROM routes WHERE ", found!()));
         let total = link.one(total.bind(&pattern)).await?.number("total")?;
@@ -88,6 +88,14 @@ impl Store {
     /// `Unknown`, `Away`.
     pub async fn route(&self, id: &str) -> Result<(Route, Version), StoreError> {
         route_in(&mut self.read().await?, id).await
+    }
+
+    /// The route of exactly this name, with its live version, else the newest.
+    ///
+    /// # Errors
+    /// `Unknown`, `Away`.
+    pub async fn route_named(&self, name: &str) -> Result<(Route, Version), StoreError> {
+        one_in(&mut self.read().await?, select_routes!("routes", "WHERE r.name = $1"), name).await
     }
 
     /// Makes a route with a first version, which becomes live if `deploy` says so.
@@ -196,11 +204,16 @@ impl Change<'_> {
 
 /// The route with its live version, else the newest.
 pub(super) async fn route_in(link: &mut Link, id: &str) -> Result<(Route, Version), StoreError> {
-    named(KIND, id)?;
-    let row = link.maybe(sqlx::query(select_routes!("routes", "WHERE r.id = $1")).bind(id)).await?;
-    let row = row.ok_or_else(|| StoreError::Unknown { kind: KIND, id: id.into() })?;
+    one_in(link, select_routes!("routes", "WHERE r.id = $1"), id).await
+}
+
+/// The one route that `sql` selects by `word`.
+async fn one_in(link: &mut Link, sql: &'static str, word: &str) -> Result<(Route, Version), StoreError> {
+    named(KIND, word)?;
+    let row = link.maybe(sqlx::query(sql).bind(word)).await?;
+    let row = row.ok_or_else(|| StoreError::Unknown { kind: KIND, id: word.into() })?;
     let pins = sqlx::query("SELECT route, version FROM pins WHERE route = $1 ORDER BY version");
-    let mut pins = by_route(link.all(pins.bind(id)).await?)?;
+    let mut pins = by_route(link.all(pins.bind(row.text("id")?)).await?)?;
     pair_of(&row, |id| pins.remove(id).unwrap_or_default())
 }
 

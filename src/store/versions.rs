@@ -75,6 +75,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Remembers that a version can be deployed now, which could not when it was made. That is no change.
+    ///
+    /// # Errors
+    /// `Away`.
+    pub async fn found_valid(&self, id: &str, number: u32) -> Result<(), StoreError> {
+        let mut link = self.write().await?;
+        let valid = sqlx::query("UPDATE versions SET valid = 1 WHERE route = $1 AND number = $2");
+        link.run(valid.bind(id).bind(i64::from(number))).await?;
+        link.commit().await
+    }
+}
+
 /// Writes a version down as the newest.
 pub(super) async fn insert_version(
     change: &mut Change<'_>,

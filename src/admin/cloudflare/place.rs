@@ -73,8 +73,10 @@ pub(super) struct Filter {
     #[serde(default = "crate::admin::input::twenty")]
     #[param(minimum = 1, maximum = 1000, default = 20)]
     pub(super) per_page: u32,
-    /// Only the route of this name.
+    /// Only the route of exactly this name.
     pub(super) name: Option<String>,
+    /// Only routes whose name contains this, in whatever case.
+    pub(super) search: Option<String>,
 }
 
 /// A new route.

@@ -10,9 +10,10 @@ use crate::{
         Office,
         answer::{Answer, Code, Failure, Failures},
         caller::Caller,
-        input::{Body, IfMatch, Page, Path, Query, Repeatable, Tagged},
+        input::{self, Body, IfMatch, Path, Query, Repeatable, Tagged},
     },
-    store::Role,
+    snapshot::STORE,
+    store::{Listed, Page, Role, Route, StoreError, Version},
 };
 use axum::extract::State;
 use serde::Serialize;
@@ -34,14 +35,13 @@ pub(super) async fn list(
     Path(place): Path<OfGateway>,
     Query(filter): Query<Filter>,
 ) -> Result<Data<Routes>, Failure> {
-    let page = Page { page: filter.page, per_page: filter.per_page }.checked()?;
+    let page = input::Page { page: filter.page, per_page: filter.per_page }.checked()?;
     let gateway = place.gateway();
-    let name = filter.name.as_deref();
-    let stored = office.store.routes(page, name).await?;
+    let stored = office.stored_routes(page, &filter).await?;
     let mut routes: Vec<_> =
         stored.items.into_iter().map(|(route, version)| RouteView::new(&gateway, route, version)).collect();
     // those of the folder come after all others
-    let files = office.file_routes(name);
+    let files = office.file_routes(|name| filter.fits(name));
     let total = stored.total.saturating_add(files.len() as u64);
     let before = u64::from(page.page - 1) * u64::from(page.per_page);
     let skipped = usize::try_from(before.saturating_sub(stored.total)).unwrap_or(usize::MAX);
@@ -133,11 +133,33 @@ pub(in crate::admin) fn may_change(id: &str) -> Result<(), Failure> {
     Err(Failure::new(Code::ReadOnly, message))
 }
 
+impl Filter {
+    /// Whether it lets this name through.
+    fn fits(&self, name: &str) -> bool {
+        let found = |part: &String| name.to_lowercase().contains(&part.to_lowercase());
+        self.name.as_ref().is_none_or(|wanted| wanted == name) && self.search.as_ref().is_none_or(found)
+    }
+}
+
 impl Office {
+    /// The stored routes that a filter lets through.
+    async fn stored_routes(&self, page: Page, filter: &Filter) -> Result<Listed<(Route, Version)>, Failure> {
+        let Some(name) = &filter.name else {
+            return Ok(self.store.routes(page, filter.search.as_deref()).await?);
+        };
+        let found = match self.store.route_named(name).await {
+            Ok(found) => Some(found).filter(|(route, _)| filter.fits(&route.name)),
+            Err(StoreError::Unknown { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let total = found.iter().len() as u64;
+        Ok(Listed { items: found.filter(|_| page.page == 1).into_iter().collect(), total })
+    }
+
     /// One route of the store or of the folder.
     pub(in crate::admin) async fn route(&self, gateway: &Gateway, id: &str) -> Result<RouteView, Failure> {
         if let Some(name) = FileRoute::named(id) {
-            let file = self.file_routes(Some(name)).pop();
+            let file = self.file_routes(|other| other == name).pop();
             let unknown = || Failure::new(Code::Unknown, format!("there is no route `{id}`"));
             return file.map(|file| RouteView::of_file(gateway, file)).ok_or_else(unknown);
         }
@@ -152,11 +174,10 @@ impl Office {
             let message = "use 1 to 64 letters, digits, `.`, `_` and `-`, the first a letter or digit";
             return Err(Failure::at(Code::Invalid, &["body", "name"], message));
         }
-        if let Some(file) = self.file_routes(Some(name)).pop() {
-            let message = format!(
-                "the name `{}` is that of a route that comes from a file; choose another one",
-                file.name
-            );
+        let live = self.world.live();
+        if live.snapshot.routes.get(name).is_some_and(|route| route.source != STORE) {
+            let message =
+                format!("the name `{name}` is that of a route that comes from a file; choose another one");
             return Err(Failure::at(Code::Taken, &["body", "name"], message));
         }
         Ok(())

@@ -148,6 +148,11 @@ impl Office {
     /// Nothing, if the version has no mistakes as things are now.
     pub(in crate::admin) async fn must_be_deployable(&self, id: &str, number: u32) -> Result<(), Failure> {
         let (route, version) = self.store.version(id, number).await?;
-        self.stored(&route.name, &version.elements)?.must_be_valid()
+        self.stored(&route.name, &version.elements)?.must_be_valid()?;
+        if !version.valid {
+            // the provider that it lacked when it was made is there now
+            self.store.found_valid(id, number).await?;
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use std::time::SystemTime;
 use utoipa::ToSchema;
 
@@ -278,22 +278,18 @@ impl FileRoute {
         id.strip_prefix(Self::PREFIX)
     }
 
-    fn read(route: &snapshot::Route, since: SystemTime) -> Option<Self> {
-        let bytes = std::fs::read(&route.source).ok()?;
-        let document = crate::graph::Document::parse(&bytes).ok()?.canonical();
-        let elements = document.get("elements").map(Value::to_string)?;
+    fn of(route: &snapshot::Route, since: SystemTime) -> Option<Self> {
+        let elements = route.elements.as_deref()?.to_owned();
         let (name, version, source) = (route.name.clone(), route.live.number.clone(), route.source.clone());
         Some(Self { name, version, elements, source, since })
     }
 }
 
 impl Office {
-    /// The routes of the folder that are live, by name; of one name, or of all.
-    pub(in crate::admin) fn file_routes(&self, name: Option<&str>) -> Vec<FileRoute> {
+    /// The live routes of the folder whose names `wanted` lets through, by name.
+    pub(in crate::admin) fn file_routes(&self, wanted: impl Fn(&str) -> bool) -> Vec<FileRoute> {
         let live = self.world.live();
-        let snapshot = &live.snapshot;
-        let of_files = snapshot.routes.values().filter(|route| route.source != snapshot::STORE);
-        let asked = of_files.filter(|route| name.is_none_or(|name| route.name == name));
-        asked.filter_map(|route| FileRoute::read(route, snapshot.built_at)).collect()
+        let of_folder = live.snapshot.routes.values().filter(|route| wanted(&route.name));
+        of_folder.filter_map(|route| FileRoute::of(route, live.snapshot.built_at)).collect()
     }
 }

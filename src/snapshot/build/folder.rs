@@ -2,6 +2,7 @@
 
 use super::{Building, Problem, told};
 use crate::{
+    graph,
     snapshot::{Route, Version, route::hash},
     store::Document,
 };
@@ -19,7 +20,10 @@ impl Building<'_> {
             let before = last.get(&*source).copied();
             match self.document(document, &source, before) {
                 Ok(version) => {
-                    let route = Arc::new(Route::of(version, source));
+                    let same = before.filter(|before| Arc::ptr_eq(&before.live, &version));
+                    let elements =
+                        same.map_or_else(|| elements(&document.bytes), |before| before.elements.clone());
+                    let route = Arc::new(Route { elements, ..Route::of(version, source) });
                     self.next.routes.insert(route.name.clone(), route);
                 }
                 Err(mistakes) => self.keep(document, source, mistakes, before),
@@ -76,6 +80,12 @@ impl Building<'_> {
         let kept = kept.map(|kept| kept.live.number.clone());
         self.next.problems.push(Problem { source, route, mistakes, kept, ..Problem::default() });
     }
+}
+
+/// What a document says, in one spelling.
+fn elements(bytes: &[u8]) -> Option<Box<str>> {
+    let document = graph::Document::parse(bytes).ok()?.canonical();
+    document.get("elements").map(|elements| elements.to_string().into())
 }
 
 /// The name in a document that is no valid route.

@@ -77,7 +77,8 @@ impl Building<'_> {
         let elsewhere = [Some(&live.number), canary.as_ref().map(|canary| &canary.version.number)];
         let pinned = versions.iter().map(|(_, version)| version);
         let pinned = pinned.filter(|v| !elsewhere.contains(&Some(&v.number))).map(Arc::clone).collect();
-        Some(Route { name: route.name.clone(), source: STORE.to_owned(), live, canary, pinned })
+        let (name, source) = (route.name.clone(), STORE.to_owned());
+        Some(Route { name, source, elements: None, live, canary, pinned })
     }
 }
 

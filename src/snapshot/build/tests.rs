@@ -373,27 +373,3 @@ fn a_mistake_in_a_routing_configuration_leaves_the_names_as_they_were() {
     let back = given(routing("x")).build(&gone);
     assert!(back.problems.is_empty() && Arc::ptr_eq(meaning(&back, "help"), &back.routes["r"]));
 }
-
-#[test]
-#[ignore = "it measures, and takes its time"]
-fn ten_thousand_routes() {
-    let all = |live| {
-        let routes =
-            |given: Given, n| given.stored(&format!("r{n}"), 2, &[1, 2]).canary(1, 5.0, Some("user"));
-        let mut given = (1..10_000).fold(Given::new(), routes).stored("moving", live, &[1, 2]);
-        given.published.keys =
-            (0..10_000).map(|n| stored_key(&format!("k{n}"), &[(&format!("t{n}"), None)], None)).collect();
-        given
-    };
-    let (one, two) = (all(1), all(2));
-    let timed = |given: &Given, last: &Snapshot| {
-        let began = std::time::Instant::now();
-        (given.build(last), began.elapsed())
-    };
-    let (first, whole) = timed(&one, &Snapshot::empty(SystemTime::UNIX_EPOCH));
-    let (second, swap) = timed(&two, &first);
-    assert_eq!((live(&first, "moving"), live(&second, "moving")), ("1", "2"));
-    panic!(
-        "10,000 routes of two versions and as many keys: {whole:?} from nothing, {swap:?} for a change of one"
-    );
-}

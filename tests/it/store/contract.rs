@@ -28,6 +28,7 @@ contract! {
         pins_are_kept_in_order,
         a_writer_who_saw_an_older_revision_is_refused,
         names_are_found_whatever_their_case,
+        a_route_is_found_by_its_whole_name_only,
         a_page_is_a_part,
         no_text_breaks_a_store,
     }

@@ -10,7 +10,6 @@ mod entries;
 mod keys;
 mod killed;
 mod moving;
-mod pace;
 mod place;
 mod publishing;
 mod racing;

@@ -46,16 +46,6 @@ impl Place {
         }
     }
 
-    /// How many bytes are kept here.
-    pub(crate) async fn size(&self) -> u64 {
-        let Some(file) = self.url.strip_prefix("sqlite:") else {
-            let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            let size = sqlx::query_scalar::<_, i64>("SELECT pg_database_size(current_database())");
-            return size.fetch_one(&mut connection).await.unwrap().unsigned_abs();
-        };
-        std::fs::metadata(file).unwrap().len()
-    }
-
     /// A store here, with a clock that stands still.
     pub(crate) fn store(&self) -> Store {
         self.store_at(now)

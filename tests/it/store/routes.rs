@@ -163,6 +163,18 @@ pub(super) async fn names_are_found_whatever_their_case(place: &Place) {
     assert_eq!(names(&store, ALL, Some("nobody")).await, Vec::<String>::new());
 }
 
+pub(super) async fn a_route_is_found_by_its_whole_name_only(place: &Place) {
+    let store = place.store();
+    for name in ["a-support", "support", "support-2"] {
+        route(&store, name).await;
+    }
+    assert_eq!(store.route_named("support").await.unwrap().0.name, "support");
+    for name in ["upport", "Support", "", "%", "\0"] {
+        let unknown = store.route_named(name).await.unwrap_err();
+        assert!(matches!(unknown, StoreError::Unknown { kind: "route", .. }), "{name:?}: {unknown}");
+    }
+}
+
 pub(super) async fn a_page_is_a_part(place: &Place) {
     let store = place.store();
     for name in ["e", "d", "c", "b", "a"] {
