@@ -92,9 +92,7 @@ impl Office {
             return Ok(Caller::environment());
         }
         let found = self.store.token_by_hash(&hash(token)).await?;
-        let now = self.world.now();
-        let good = found.filter(|token| token.opens(now));
-        good.map(Caller::of).ok_or_else(|| self.wrong_token(address))
+        found.map(Caller::of).ok_or_else(|| self.wrong_token(address))
     }
 
     async fn logged_in(&self, cookie: &str, address: IpAddr) -> Result<Caller, Failure> {

@@ -137,7 +137,8 @@ fn read(path: &Path) -> Result<(Config, Vec<Warning>), Vec<Mistake>> {
 
 /// The store of a configuration.
 fn open_store(config: &Config) -> Result<Store, Failure> {
-    Store::new(config.store.reveal(), now).map_err(|error| Failure::Said(format!("store: {error}")))
+    Store::with(config.store.reveal(), now, config.kept.clone())
+        .map_err(|error| Failure::Said(format!("store: {error}")))
 }
 
 /// What a file holds; `-` is standard input.

@@ -15,7 +15,7 @@ use crate::{
     admin, bootstrap, exchange, extproc,
     provider::{Prices, Provider, Secret},
     snapshot::KeyDocument,
-    telemetry,
+    store, telemetry,
 };
 use reader::{Notes, Section};
 use serde_json::Value;
@@ -40,6 +40,8 @@ pub struct Config {
     pub keys: Vec<KeyDocument>,
     /// Where routes and versions are kept; it may hold a password.
     pub store: Secret,
+    /// On what terms it is kept.
+    pub kept: store::Settings,
     /// The file in which the last good state of the store is kept.
     pub last_good: PathBuf,
     /// A folder of route documents.

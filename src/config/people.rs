@@ -7,6 +7,7 @@ use super::{
 use crate::{
     admin::{Settings, Tls},
     provider::Secret,
+    store,
 };
 use serde_json::Value;
 use std::{
@@ -64,11 +65,33 @@ fn token(notes: &Notes<'_>) -> Option<Secret> {
     Some(Secret::new(token))
 }
 
-/// Where everything is kept. A relative file starts at the folder of `attache.yaml`.
-pub(super) fn store(root: &mut Section<'_>) -> Secret {
+/// Where everything is kept, and on what terms: a URL, or a section with one. A relative file starts at the folder of
+/// `attache.yaml`.
+pub(super) fn store(root: &mut Section<'_>) -> (Secret, store::Settings) {
     let folder = root.notes.folder;
-    let url = root.value("store", |value| url(value, folder));
-    url.unwrap_or_else(|| sqlite("attache.db", folder))
+    let read = |value: &Value| url(value, folder);
+    let mut settings = store::Settings::default();
+    let url = match root.is_section("store") {
+        false => root.value("store", read),
+        true => {
+            let mut section = root.section("store");
+            kept(&mut section, &mut settings);
+            let url = section.value("url", read);
+            section.end();
+            url
+        }
+    };
+    (url.unwrap_or_else(|| sqlite("attache.db", folder)), settings)
+}
+
+fn kept(section: &mut Section<'_>, settings: &mut store::Settings) {
+    let (moment, minute, day) = (Duration::from_millis(10), Duration::from_mins(1), Duration::from_hours(24));
+    section.set("connect_timeout", &mut settings.connect_timeout, duration(moment..=minute));
+    section.set("deadline", &mut settings.deadline, duration(moment..=minute));
+    section.set("connections", &mut settings.connections, count(2..=1000));
+    section.set("once_kept", &mut settings.once_kept, duration(minute..=day * 30));
+    section.set("audit_kept", &mut settings.audit_kept, duration(day..=day * 36_500));
+    section.set("pairs_kept", &mut settings.pairs_kept, duration(minute..=day * 30));
 }
 
 fn url(value: &Value, folder: &Path) -> Result<Secret, String> {

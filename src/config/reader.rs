@@ -239,6 +239,11 @@ impl<'a> Section<'a> {
         self.raw(key).is_some()
     }
 
+    /// Whether the value of `key` is a mapping.
+    pub(super) fn is_section(&mut self, key: &'static str) -> bool {
+        self.raw(key).is_some_and(Value::is_object)
+    }
+
     /// The path of `key` in this section.
     pub(super) fn at(&self, key: &str) -> String {
         join(&self.path, key)

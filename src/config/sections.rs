@@ -29,13 +29,15 @@ const SOCKET_PATH: usize = 107;
 pub(super) fn read(mut root: Section<'_>) -> Config {
     let (mut limits, limit_of) = limits(root.section("limits"));
     let (clients, keys) = clients::read(root.section("auth"));
+    let (store, kept) = people::store(&mut root);
     let mut config = Config {
         extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
         admin: people::read(root.section("admin"), root.notes),
         envoy: envoy(root.section("envoy"), &mut limits),
         exchange: exchange::Settings { clients, ..exchange::Settings::default() },
         keys,
-        store: people::store(&mut root),
+        store,
+        kept,
         last_good: root.notes.folder.join("attache.last-good.json"),
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),

@@ -295,6 +295,9 @@ retry: {"?": 1}
 limits: {"?": 1}
 replay: {"?": 1}
 telemetry: {"?": 1}
+store: {"?": 1}
+admin: {"?": 1, tls: {"?": 1}}
+compat: {"?": 1}
 "#;
     let told = mistakes(text);
     let mut sections = 0;
@@ -309,7 +312,18 @@ telemetry: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 14, "{told:#?}");
+    assert_eq!(sections, 18, "{told:#?}");
+}
+
+#[test]
+fn a_store_is_a_url_or_a_section_with_one() {
+    let config = good(r#"store: {url: "sqlite:x.db", deadline: 1s, connections: 9, audit_kept: 48h}"#);
+    assert_eq!(config.store.reveal(), "sqlite:/etc/attache/x.db");
+    assert_eq!((config.kept.deadline, config.kept.connections), (Duration::from_secs(1), 9));
+    assert_eq!(config.kept.audit_kept, Duration::from_hours(48));
+    assert_eq!(good("store: {deadline: 1s}").store, good("").store);
+    assert!(the_mistake("store: {url: mysql://h}").starts_with("store.url: expected `sqlite:FILE`"));
+    assert!(the_mistake("store: {connections: 1}").starts_with("store.connections: "));
 }
 
 #[test]

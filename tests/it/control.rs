@@ -92,6 +92,47 @@ async fn a_version_with_mistakes_is_kept_and_told_but_not_deployed() {
 }
 
 #[tokio::test]
+async fn a_draft_whose_provider_comes_later_can_be_deployed_then() {
+    let mut pair = House::new().start().await;
+    let id = create(&pair, "r", "first").await;
+    let mut later = elements("second");
+    later["elements"][1]["properties"]["provider"] = json!("later");
+    let made = pair.routes("POST", &format!("/{id}/versions"), later).await.json();
+    assert_eq!(made["result"]["version"]["is_valid"], json!(false), "{made}");
+    let place = format!("/{id}/deployments");
+    assert_eq!(pair.routes("POST", &place, json!({"version_id": "2"})).await.status, 400);
+    pair.configure(json!({"providers": {"later": {"dialect": "openai", "base_url": "http://127.0.0.1:1/v1"}}}));
+    eventually(async || match pair.routes("POST", &place, json!({"version_id": "2"})).await {
+        answer if answer.status == 200 => Ok(()),
+        answer => Err(format!("the deployment, not {answer:?}")),
+    })
+    .await;
+    let versions = pair.routes("GET", &format!("/{id}/versions"), Value::Null).await.json();
+    assert_eq!(versions["data"]["versions"][0]["is_valid"], json!(true), "{versions}");
+}
+
+#[tokio::test]
+async fn a_name_finds_the_one_route_that_has_it() {
+    let pair = House::new().route(chain("support-file", ["x"])).start().await;
+    for name in ["a-support", "support", "support-z"] {
+        create(&pair, name, name).await;
+    }
+    let names = async |query: &str| -> Vec<String> {
+        let listed = pair.routes("GET", query, Value::Null).await.json();
+        let routes = listed["data"]["routes"].as_array().unwrap().clone();
+        assert_eq!(listed["data"]["total_count"], json!(routes.len()), "{query}");
+        routes.iter().map(|route| route["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("?name=support").await, ["support"]);
+    assert_eq!(names("?name=support-file").await, ["support-file"]);
+    assert_eq!(names("?name=upport").await, Vec::<String>::new());
+    assert_eq!(names("?search=UPPORT").await, ["a-support", "support", "support-z", "support-file"]);
+    let asked = json!({"route": "support", "version_id": "1", "request": {"body": {}}});
+    let walked = pair.manage("POST", "/api/v1/simulate", asked).await.json();
+    assert_eq!(walked["result"]["attempts"][0]["model"], json!("support"), "{walked}");
+}
+
+#[tokio::test]
 async fn a_route_of_a_file_is_shown_and_not_changed() {
     let pair = House::new().route(chain("r", ["first"])).start().await;
     let shown = pair.routes("GET", "/file-r", Value::Null).await.json();

@@ -28,6 +28,18 @@ async fn a_draft_is_kept_with_its_mistakes_and_deployed_without_them() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_name_is_no_name() {
+    let (_server, person) = alone().await;
+    for name in ["a-support", "support-z"] {
+        person.types_with("routes create -f -", &route(name, 1)).done();
+    }
+    for line in ["delete support", "deploy support 1", "rename support x", "get support"] {
+        assert!(person.types(&format!("routes {line}")).failed(1).contains("no route `support`"), "{line}");
+    }
+    assert_eq!(person.types("routes list").done().lines().count(), 3);
+}
+
+#[tokio::test]
 async fn versions_are_listed_compared_pinned_and_given_a_share() {
     let (_server, person) = alone().await;
     person.types_with("routes create -f -", &route("r", 1)).done();
