@@ -101,7 +101,9 @@ async fn a_draft_whose_provider_comes_later_can_be_deployed_then() {
     assert_eq!(made["result"]["version"]["is_valid"], json!(false), "{made}");
     let place = format!("/{id}/deployments");
     assert_eq!(pair.routes("POST", &place, json!({"version_id": "2"})).await.status, 400);
-    pair.configure(json!({"providers": {"later": {"dialect": "openai", "base_url": "http://127.0.0.1:1/v1"}}}));
+    pair.configure(
+        json!({"providers": {"later": {"dialect": "openai", "base_url": "http://127.0.0.1:1/v1"}}}),
+    );
     eventually(async || match pair.routes("POST", &place, json!({"version_id": "2"})).await {
         answer if answer.status == 200 => Ok(()),
         answer => Err(format!("the deployment, not {answer:?}")),

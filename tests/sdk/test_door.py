@@ -10,6 +10,13 @@ import pytest
 from control import HERE, TOKEN, done, fresh, made_token, people, soon
 from pair import Pair
 
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+ROUTES = "/client/v4/accounts/a/ai-gateway/gateways/g/routes"
 PAGES = ["/", "/healthz", "/readyz", "/status", "/metrics", "/nothing", "/api/v1/openapi.json", "/api/v1/keys"]
 
 
@@ -127,6 +134,36 @@ def test_no_other_site_may_read_a_page(shared, path):
         answer = httpx.request(method, shared[0].admin + path, headers=asked)
         assert not any(name.startswith("access-control") for name in answer.headers)
         assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+
+
+def test_every_answer_tells_browsers_to_be_careful(shared):
+    large = {"name": "x" * (5 << 20), "elements": []}
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with (
+        httpx.Client(base_url=shared[0].admin) as nobody,
+        httpx.Client(base_url=shared[0].admin, headers=headers) as operator,
+    ):
+        answers = [
+            *[(200, nobody.get(path)) for path in ["/", "/healthz", "/readyz", "/status", "/metrics"]],
+            (200, nobody.get("/api/v1/openapi.json")),
+            (200, operator.get("/api/v1/keys")),
+            (401, nobody.get("/api/v1/keys")),
+            (404, nobody.get("/nowhere")),
+            (404, operator.get(f"{ROUTES}/{'0' * 32}")),
+            (405, operator.post("/metrics")),
+            (400, operator.post(ROUTES, json={"name": "no name", "elements": []})),
+            (400, operator.post("/api/v1/keys", content="{", headers={"content-type": "application/json"})),
+            (415, operator.post("/api/v1/keys", content="a=b")),
+            # the last one: the door hangs up on who sends this much
+            (413, operator.post("/api/v1/validate", json=large)),
+        ]
+    for status, answer in answers:
+        assert answer.status_code == status, answer.text
+        told = {name: answer.headers.get(name) for name in HEADERS}
+        assert told == HEADERS, answer.url
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+        assert "script-src" not in policy and "unsafe-eval" not in policy
 
 
 def test_the_door_speaks_https(monkeypatch):

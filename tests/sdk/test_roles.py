@@ -107,3 +107,11 @@ def test_what_was_refused_has_left_no_trace(shared, office):
         assert editor.post("/keys", json={"name": "mine"}).status_code == 403
     changes = office.get("/audit", params={"actor": token["id"]}).json()["result"]
     assert changes["total_count"] == 0
+
+
+def test_a_draft_takes_an_editor(callers):
+    draft = {"name": "drafted", "elements": elements("tiny"), "deploy": False}
+    place = "/client/v4/accounts/a/ai-gateway/gateways/g/routes"
+    assert callers["viewer"].post(place, json=draft).status_code == 403
+    made = callers["editor"].post(place, json=draft)
+    assert made.status_code == 200 and made.json()["result"]["deployment"]["deployment_id"] == ""

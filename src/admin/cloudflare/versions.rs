@@ -111,7 +111,7 @@ pub(super) async fn deployments(
     let page = page.checked()?;
     let (gateway, id) = place.split();
     if FileRoute::named(&id).is_some() {
-        let deployments = office.route(&gateway, &id).await?.deployment().into_iter().collect();
+        let deployments = vec![office.route(&gateway, &id).await?.deployment()];
         return Ok(Data::new(Deployments { deployments }, page, "deployment_id", 1));
     }
     let found = office.store.deployments(&id, page).await?;

@@ -36,8 +36,8 @@ pub(in crate::admin) struct RouteView {
     modified_at: String,
     #[schema(value_type = Vec<Object>)]
     elements: Box<RawValue>,
-    /// What is live; null before the first deployment.
-    deployment: Option<DeploymentView>,
+    /// What is live; before the first deployment all of it is empty.
+    deployment: DeploymentView,
     version: VersionView,
     /// Grows with every change; the ETag.
     revision: u64,
@@ -87,7 +87,7 @@ pub(in crate::admin) struct WholeVersion {
 }
 
 /// A deployment.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(in crate::admin) struct DeploymentView {
     deployment_id: String,
     version_id: String,
@@ -168,7 +168,7 @@ impl RouteView {
             created_at: time(route.created_at),
             modified_at: time(route.modified_at),
             elements: raw(&version.elements),
-            deployment: route.deployment.map(DeploymentView::from),
+            deployment: route.deployment.map_or_else(DeploymentView::default, DeploymentView::from),
             version: VersionView::new(version, live),
             revision: route.revision,
             pins: route.pins,
@@ -213,7 +213,7 @@ impl RouteView {
             created_at: since.clone(),
             modified_at: since,
             elements: raw(&file.elements),
-            deployment: Some(deployment),
+            deployment,
             version,
             revision: 0,
             pins: vec![],
@@ -232,7 +232,7 @@ impl RouteView {
         self.version
     }
 
-    pub(in crate::admin) fn deployment(self) -> Option<DeploymentView> {
+    pub(in crate::admin) fn deployment(self) -> DeploymentView {
         self.deployment
     }
 }

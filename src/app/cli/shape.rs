@@ -1,7 +1,7 @@
 //! What is read of the API's answers. What is not read is shown only as it came.
 
 use super::{table::NOTHING, trouble::Trouble};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, value::RawValue};
 
 /// A route, with its live version, else its newest one.
@@ -12,6 +12,7 @@ pub(super) struct Route {
     pub(super) modified_at: String,
     pub(super) elements: Vec<Value>,
     /// What is live.
+    #[serde(deserialize_with = "live")]
     pub(super) deployment: Option<Deployment>,
     pub(super) version: Version,
     pub(super) revision: u64,
@@ -41,6 +42,11 @@ pub(super) struct Version {
 pub(super) struct Deployment {
     pub(super) version_id: String,
     pub(super) canary: Option<Canary>,
+}
+
+/// An empty one stands where nothing is live: Cloudflare's clients want one in any case.
+fn live<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Deployment>, D::Error> {
+    Option::<Deployment>::deserialize(from).map(|live| live.filter(|live| !live.version_id.is_empty()))
 }
 
 /// A version that takes a share.
