@@ -60,14 +60,23 @@ def fleet(provider, tmp_path_factory):
     with Cluster(objects, variables, changes) as cluster:
         for _ in range(PAIRS):
             cluster.start("attache")
-        yield Fleet(cluster, cluster.start("attache-front"))
+        cluster.start("attache-front")
+        yield Fleet(cluster)
 
 
 class Fleet:
-    """The cluster with the door that clients know."""
+    """The cluster with the door that clients know: its Service leads a new connection to a front that is ready."""
 
-    def __init__(self, cluster, front):
-        self.cluster, self.front, self.url = cluster, front, f"http://{front.address}:8080/v1/chat/completions"
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    @property
+    def front(self):
+        return next(pod for pod in self.cluster.of("attache-front") if pod.ready)
+
+    @property
+    def url(self):
+        return f"http://{self.front.address}:8080/v1/chat/completions"
 
     def settled(self):
         """Waits until the front knows every pair there is."""
@@ -163,10 +172,10 @@ def test_a_pair_that_is_lost_is_gone_around(fleet):
     fleet.settled()
 
 
-def test_a_rolling_restart_loses_no_request(fleet):
+def test_a_rolling_restart_of_the_pairs_loses_no_request(fleet):
     fleet.settled()
     old = numbers(fleet)
-    load = Load(fleet.url)
+    load = Load(lambda: fleet.url)
 
     def roll():
         soon(lambda: load.served >= old, seconds=20)
@@ -178,6 +187,21 @@ def test_a_rolling_restart_loses_no_request(fleet):
     assert not old & numbers(fleet), "every pair is a new one"
     assert not load.failed, load.failed[:5]
     assert min(load.done[kind] for kind in ("stream", "whole")) > 40
+
+
+def test_a_rolling_restart_of_the_front_loses_no_request(fleet):
+    fleet.settled()
+    load, old = Load(lambda: fleet.url), fleet.front
+
+    def roll():
+        fleet.cluster.roll("attache-front")
+        assert fleet.front is not old
+        so_far = load.done.total()
+        soon(lambda: load.done.total() > so_far + 24, seconds=20)
+
+    asyncio.run(load.during(roll))
+    assert not load.failed, load.failed[:5]
+    assert min(load.done[kind] for kind in ("stream", "whole")) > 20
 
 
 def numbers(fleet):
@@ -206,7 +230,7 @@ class Load:
         kind = "stream" if number % 4 < 2 else "whole"
         while not self.over:
             try:
-                self.served.add(await (self.stream if kind == "stream" else pair)(asking, self.url, session))
+                self.served.add(await (self.stream if kind == "stream" else pair)(asking, self.url(), session))
                 self.done[kind] += 1
             except (AssertionError, httpx.HTTPError) as error:
                 self.failed.append(f"{kind}: {error!r}")

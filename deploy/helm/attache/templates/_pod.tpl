@@ -44,7 +44,7 @@ capabilities: {drop: [ALL]}
 {{- define "envoy" -}}
 - name: envoy
   image: {{ .root.Values.envoyImage }}
-  command: [envoy, -c, /run/attache/envoy.yaml, --disable-hot-restart, --log-level, warning]
+  command: [envoy, -c, /run/attache/envoy.yaml, --disable-hot-restart, --concurrency, "2", --log-level, warning]
   ports:
   - {name: http, containerPort: 8080}
   securityContext: {{- include "locked" .root | nindent 4 }}
