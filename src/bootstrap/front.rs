@@ -38,7 +38,7 @@ impl FromStr for Door {
     type Err = NoDoor;
 
     fn from_str(text: &str) -> Result<Self, NoDoor> {
-        let authority: Authority = text.parse().map_err(|_| NoDoor)?;
+        let Ok(authority) = text.parse::<Authority>() else { return Err(NoDoor) };
         let port = authority.port_u16().filter(|port| *port > 0).ok_or(NoDoor)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         match host.is_empty() || text.contains('@') {

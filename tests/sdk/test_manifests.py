@@ -1,11 +1,12 @@
 """The manifests: Kubernetes would take them, and the overlays and the chart say the same."""
 
+import os
 import subprocess
 
 import kubernetes_validate
 import pytest
 import yaml
-from manifests import MODES, chart, overlay, secret
+from manifests import DEPLOY, MODES, chart, overlay, secret
 
 #: The oldest that has native sidecars, and the newest that the schemas know.
 KUBERNETES = ["1.29", kubernetes_validate.latest_version().rpartition(".")[0]]
@@ -47,6 +48,13 @@ def test_the_schemas_see_what_is_wrong(version):
     deployment["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, version, strict=True)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_helm_has_no_complaint(mode):
+    lint = [os.environ["HELM_BIN"], "lint", "--strict", "--quiet", DEPLOY / "helm" / "attache", "--set", f"mode={mode}"]
+    done = subprocess.run(lint, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_chart_refuses_what_it_does_not_know():
