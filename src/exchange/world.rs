@@ -1,8 +1,9 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
-use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
+use crate::{engine::Engine, ledger::Ledger, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
+use futures_util::poll;
 use std::{
     sync::{
         Arc,
@@ -19,12 +20,14 @@ pub struct World {
     live: ArcSwap<Live>,
     /// The counters behind `rate` elements.
     pub ledger: Arc<dyn Ledger>,
+    /// What pairs share, where they do.
+    pub engine: Option<Arc<Engine>>,
     pub(super) parked: Parked,
     pub(super) recent: Recent,
     records: Box<dyn Fn(Record) + Send + Sync>,
     clock: Clock,
     dice: Box<dyn Fn() -> u64 + Send + Sync>,
-    in_flight: AtomicUsize,
+    in_flight: Arc<AtomicUsize>,
     draining: AtomicBool,
 }
 
@@ -50,14 +53,21 @@ impl World {
         Self {
             live: ArcSwap::from_pointee(live),
             ledger,
+            engine: None,
             parked: Parked::default(),
             recent: Recent::default(),
             records: Box::new(records),
             clock,
             dice: Box::new(dice),
-            in_flight: AtomicUsize::new(0),
+            in_flight: Arc::default(),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// The same, with an engine that pairs share.
+    #[must_use]
+    pub fn sharing(self, engine: Option<Arc<Engine>>) -> Self {
+        Self { engine, ..self }
     }
 
     /// What is live now.
@@ -117,6 +127,20 @@ impl World {
 
     pub(super) fn began(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Does what no client should wait for: at once where that can be, else beside what goes on. What is under way counts as in
+    /// flight.
+    pub(super) async fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut work = Box::pin(work);
+        if poll!(&mut work).is_pending() {
+            self.began();
+            let in_flight = Arc::clone(&self.in_flight);
+            drop(tokio::spawn(async move {
+                work.await;
+                in_flight.fetch_sub(1, Ordering::Release);
+            }));
+        }
     }
 
     pub(super) fn ended(&self, record: Record) {
