@@ -5,6 +5,7 @@ mod canary;
 mod diff;
 mod imports;
 mod keys;
+mod limits;
 mod place;
 mod tokens;
 mod validate;
@@ -66,4 +67,5 @@ fn known() -> OpenApiRouter<Arc<Office>> {
         .routes(routes!(world::models))
         .routes(routes!(world::prices))
         .routes(routes!(world::pairs))
+        .routes(routes!(limits::list, limits::reset))
 }
