@@ -18,7 +18,7 @@ pub(super) fn amount(limit: &LimitAsk<'_>, ask: &Ask, live: &Live) -> u64 {
         Amount::Count(_) => 1,
         Amount::Tokens(_) => usage.total(),
         Amount::Cost(_) => {
-            let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model));
+            let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model, ask.head.now));
             price.map(|price| price.cost(&usage)).max().unwrap_or(0)
         }
     }

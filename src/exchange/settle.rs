@@ -2,6 +2,7 @@
 
 use super::{
     ask::Head,
+    effect::Header,
     event::Headers,
     life::{Broke, Exchange, Unclear},
     open::endpoint,
@@ -11,6 +12,7 @@ use super::{
 use crate::{
     chat::{Fault, Kind, Usage},
     ledger::Actual,
+    provider::{Price, usd},
     telemetry::{LimitRecord, Outcome, Record},
 };
 use std::time::{Duration, SystemTime};
@@ -40,7 +42,7 @@ impl Exchange {
     /// The one end.
     pub(super) async fn settle(mut self: Box<Self>, ending: Ending, world: &World) {
         self.settled = true;
-        let cost = ending.usage.and_then(|usage| self.cost(&usage));
+        let cost = self.cost(ending);
         if !self.limits.is_empty() {
             self.settle_limits(ending, cost, world).await;
         }
@@ -90,9 +92,29 @@ impl Exchange {
         }
     }
 
-    fn cost(&self, usage: &Usage) -> Option<u64> {
+    /// The price of the last target that was called, as it was when the exchange began.
+    pub(super) fn price(&self) -> Option<Price> {
         let last = &self.attempts.last()?.record;
-        Some(self.live.snapshot.prices.of(&last.provider, &last.model)?.cost(usage))
+        self.live.snapshot.prices.of(&last.provider, &last.model, self.ask.head.now)
+    }
+
+    fn cost(&self, ending: Ending) -> Option<u64> {
+        let price = self.price()?;
+        match ending.usage {
+            Some(usage) => Some(price.cost(&usage)),
+            // sound and the like tell no tokens, and may have a price all the same
+            None => Some(price.request).filter(|cost| *cost > 0 && ending.outcome == Outcome::Answered),
+        }
+    }
+
+    /// What the answer costs, where that is known before its head is sent; or that nobody knows.
+    pub(super) fn tell_cost(&self, usage: Option<&Usage>) -> Option<Header> {
+        let told = match (self.price(), usage) {
+            (None, _) => "unknown".into(),
+            (Some(price), Some(usage)) => usd(price.cost(usage)),
+            (Some(_), None) => return None,
+        };
+        Some(("x-attache-cost", told))
     }
 
     fn record(&self, ending: Ending, cost: Option<u64>) -> Record {

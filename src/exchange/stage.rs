@@ -345,7 +345,9 @@ impl Holding {
             _ => None,
         };
         self.exchange.commit();
-        out.push(Effect::AnswerHead(self.exchange.answer_head(&self.headers, &self.follow)));
+        let mut head = self.exchange.answer_head(&self.headers, &self.follow);
+        head.set.extend(self.exchange.tell_cost(usage.as_ref()));
+        out.push(Effect::AnswerHead(head));
         self.exchange.ask.forget_body();
         let passing = Passing {
             exchange: self.exchange,

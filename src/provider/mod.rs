@@ -1,10 +1,10 @@
 //! Where a model lives and how to be let in; what it costs.
 
 mod base_url;
-mod builtin;
 mod credential;
 mod limits;
 mod path;
+mod pattern;
 mod preset;
 mod price;
 mod secret;
@@ -16,8 +16,9 @@ pub use credential::{
     KeyPair, Lack, Refresher, Source, Unsigned,
 };
 pub use path::{Task, Where};
+pub use pattern::matches;
 pub use preset::Preset;
-pub use price::{Price, Priced, Prices};
+pub use price::{Name as PriceName, Price, PriceSource, Priced, Prices, Rates, usd};
 pub use secret::Secret;
 
 use crate::dialect::{Platform, Quirks, Wire};

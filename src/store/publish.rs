@@ -4,6 +4,7 @@ use super::{
     Published, PublishedRoute, PublishedVersion, Store, StoreError,
     keys::open_keys,
     link::{Link, Patience},
+    prices::all_prices,
     row::Columns,
 };
 use sqlx::AssertSqlSafe;
@@ -60,7 +61,8 @@ impl Store {
         }
         let mut routes: Vec<_> = routes.into_values().collect();
         routes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Published { change, routes, keys: open_keys(&mut link, self.now()).await? })
+        let keys = open_keys(&mut link, self.now()).await?;
+        Ok(Published { change, routes, keys, prices: all_prices(&mut link).await? })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records as numbers for Prometheus.
 
 use super::{AttemptRecord, Record, log::short};
+use crate::chat::Usage;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -102,24 +103,36 @@ impl Metrics {
 
     /// Tokens and cost go to the attempt whose answer was passed on.
     fn count_usage(&self, record: &Record) {
-        let (Some(usage), Some(attempt)) = (record.usage, record.answering()) else {
-            return;
-        };
+        let Some(attempt) = record.answering() else { return };
         let target = Target::of(attempt);
-        let kinds = [
+        if let Some(usage) = record.usage {
+            self.count_tokens(&usage, &target);
+        }
+        match record.usd() {
+            Some(usd) => drop(self.cost.of(target).inc_by(usd)),
+            None if record.usage.is_some() => drop(self.unknown_prices.of(target).inc()),
+            None => {}
+        }
+    }
+
+    fn count_tokens(&self, usage: &Usage, target: &Target) {
+        let usual = [
             ("input", usage.input),
             ("output", usage.output),
             ("cached", usage.cached),
             ("cache_write", usage.cache_write),
             ("reasoning", usage.reasoning),
         ];
-        for (kind, tokens) in kinds {
+        let rare = [
+            ("audio_input", usage.audio_input),
+            ("audio_output", usage.audio_output),
+            ("image_input", usage.image_input),
+            ("image_output", usage.image_output),
+        ];
+        // what most models never have takes no room
+        for (kind, tokens) in usual.into_iter().chain(rare.into_iter().filter(|(_, tokens)| *tokens > 0)) {
             let (provider, model) = (target.provider.clone(), target.model.clone());
             self.tokens.of(Tokens { provider, model, kind }).inc_by(tokens);
-        }
-        match record.usd() {
-            Some(usd) => drop(self.cost.of(target).inc_by(usd)),
-            None => drop(self.unknown_prices.of(target).inc()),
         }
     }
 

@@ -6,6 +6,7 @@ mod diff;
 mod imports;
 mod keys;
 mod place;
+mod prices;
 mod tokens;
 mod validate;
 mod walks;
@@ -64,6 +65,7 @@ fn known() -> OpenApiRouter<Arc<Office>> {
     OpenApiRouter::new()
         .routes(routes!(world::providers))
         .routes(routes!(world::models))
-        .routes(routes!(world::prices))
+        .routes(routes!(prices::list))
+        .routes(routes!(prices::show, prices::set, prices::delete))
         .routes(routes!(world::pairs))
 }

@@ -1,4 +1,4 @@
-//! The commands that people type at a server: routes, keys, tokens, what was changed; and the small ones beside them.
+//! The commands that people type at a server: routes, keys, tokens, prices, what was changed; and the small ones beside them.
 
 mod audit;
 mod client;
@@ -9,6 +9,7 @@ mod fake;
 mod import;
 mod keys;
 mod pairs;
+mod prices;
 mod routes;
 mod shape;
 mod span;
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Audit(audit::Arguments),
     /// The pairs that share a server's store.
     Pairs(pairs::Arguments),
+    /// What models cost.
+    Prices(prices::Arguments),
     /// Make route documents of what others write.
     Import(import::Arguments),
     /// Write everything that is kept to a file, or read it into an empty store.
@@ -62,6 +65,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Tokens(arguments) => runtime()?.block_on(tokens::run(arguments)),
         Command::Audit(arguments) => runtime()?.block_on(audit::run(arguments)),
         Command::Pairs(arguments) => runtime()?.block_on(pairs::run(arguments)),
+        Command::Prices(arguments) => runtime()?.block_on(prices::run(arguments)),
         Command::Store(arguments) => runtime()?.block_on(store::run(arguments)),
     }
 }

@@ -4,6 +4,7 @@ use super::trace::{Limited, Looked};
 use crate::{
     chat::Fault,
     graph::{Call, End, Moved, Why},
+    provider::usd,
 };
 use std::time::Duration;
 
@@ -32,11 +33,6 @@ pub(super) fn of_limit(limit: &Limited, window: Duration, moved: Moved) -> Strin
     let room = if *allowed { "room" } else { "no room" };
     let then = if moved == Moved::Over { "; there is no `fallback`: the walk ends" } else { "" };
     format!("`{key}` has {room} for {figures} in {} s{then}", window.as_secs())
-}
-
-fn usd(nano_dollars: u64) -> String {
-    let text = format!("{}.{:09}", nano_dollars / 1_000_000_000, nano_dollars % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Of a call.
