@@ -21,7 +21,11 @@ pub(super) async fn a_price_is_set_published_and_deleted(place: &Place) {
         published.prices.into_iter().map(|price| (price.name, price.revision)).collect::<Vec<_>>()
     };
     assert_eq!(names().await, [("a/*".into(), 1), ("p/m".into(), 2)]);
+    // who knows what was there before reads what has changed
+    let known = store.published(&Published::default()).await.unwrap();
     assert_eq!(store.delete_price(ann(), "p/m").await.unwrap(), second);
+    let left = store.published(&known).await.unwrap().prices;
+    assert_eq!(left.iter().map(|price| price.name.as_str()).collect::<Vec<_>>(), ["a/*"]);
     assert_eq!(names().await, [("a/*".into(), 1)]);
     assert!(matches!(store.delete_price(ann(), "p/m").await, Err(StoreError::Unknown { kind: "price", .. })));
 }
