@@ -2,6 +2,7 @@
 
 mod clients;
 mod expand;
+mod health;
 mod people;
 mod providers;
 mod reader;

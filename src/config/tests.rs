@@ -328,6 +328,7 @@ prices: {<provider>/<model>: {input: 1, output: 1, "?": 1}}
 retry: {"?": 1}
 limits: {"?": 1}
 replay: {"?": 1}
+health: {"?": 1}
 telemetry: {"?": 1}
 store: {"?": 1}
 admin: {"?": 1, tls: {"?": 1}}
@@ -346,7 +347,7 @@ compat: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 18, "{told:#?}");
+    assert_eq!(sections, 19, "{told:#?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{ask::Ask, effect::Header, settle::Ending, world::Live};
 use crate::{
     chat::Fault,
     dialect::{Way, Wire},
-    graph::Walk,
+    graph::{Target, Walk},
     ledger::Grant,
     snapshot::Version,
     telemetry::AttemptRecord,
@@ -25,6 +25,8 @@ pub(super) struct Exchange {
     pub(super) walk: Walk,
     pub(super) attempts: Vec<Attempt>,
     pub(super) limits: Vec<Limited>,
+    /// The targets that were found cooling.
+    pub(super) cooling: Vec<Target>,
     /// How often Envoy has come: one pass is one stream of events.
     pub(super) passes: u32,
     /// Its stream was closed, and why is not known yet.
@@ -64,6 +66,15 @@ pub(super) struct Attempt {
     pub(super) fault: Option<Fault>,
     /// What was sent; nothing where the call could not be made.
     pub(super) sent_as: Option<Sent>,
+    /// Its target is being probed by it.
+    pub(super) probe: bool,
+}
+
+impl Attempt {
+    pub(super) fn target(&self) -> Target {
+        let AttemptRecord { provider, model, .. } = &self.record;
+        Target { provider: provider.as_str().into(), model: model.as_str().into() }
+    }
 }
 
 /// How a request was put to a provider.

@@ -42,6 +42,7 @@ impl Exchange {
     /// The one end.
     pub(super) async fn settle(mut self: Box<Self>, ending: Ending, world: &World) {
         self.settled = true;
+        self.did_nothing(world);
         let cost = self.cost(ending);
         if !self.limits.is_empty() {
             self.settle_limits(ending, cost, world).await;
@@ -61,14 +62,16 @@ impl Exchange {
 
     /// It is known now who broke its stream off.
     pub(super) async fn broken_off(mut self: Box<Self>, broke: Broke, world: &World) {
-        let ending = match self.unclear.take() {
-            Some(Unclear::Passed(ending)) => ending,
-            Some(Unclear::Held) | None => Ending::CANCELLED,
+        let (ending, began) = match self.unclear.take() {
+            Some(Unclear::Passed(ending)) => (ending, true),
+            Some(Unclear::Held) | None => (Ending::CANCELLED, false),
         };
         let ending = match broke {
             Broke::Client => Ending { outcome: Outcome::Cancelled, error: None, ..ending },
             Broke::Provider => {
-                self.close_attempt(Some(Fault::new(Kind::Reset)));
+                let fault = Fault::new(Kind::Reset);
+                self.did_badly(&fault, began, world);
+                self.close_attempt(Some(fault));
                 ending
             }
         };

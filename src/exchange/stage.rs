@@ -344,6 +344,7 @@ impl Holding {
             }
             _ => None,
         };
+        self.exchange.did_well(world);
         self.exchange.commit();
         let mut head = self.exchange.answer_head(&self.headers, &self.follow);
         head.set.extend(self.exchange.tell_cost(usage.as_ref()));
@@ -449,6 +450,7 @@ impl Passing {
     }
 
     async fn cut(mut self, fault: Fault, world: &World) -> Stage {
+        self.exchange.did_badly(&fault, true, world);
         self.exchange.close_attempt(Some(fault));
         let ending = self.ending();
         self.exchange.settle(ending, world).await;

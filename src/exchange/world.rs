@@ -1,7 +1,7 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
-use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
+use crate::{ledger::Ledger, provider::health::Health, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use std::{
     sync::{
@@ -19,6 +19,8 @@ pub struct World {
     live: ArcSwap<Live>,
     /// The counters behind `rate` elements.
     pub ledger: Arc<dyn Ledger>,
+    /// How targets do.
+    pub health: Arc<Health>,
     pub(super) parked: Parked,
     pub(super) recent: Recent,
     records: Box<dyn Fn(Record) + Send + Sync>,
@@ -50,6 +52,7 @@ impl World {
         Self {
             live: ArcSwap::from_pointee(live),
             ledger,
+            health: Arc::default(),
             parked: Parked::default(),
             recent: Recent::default(),
             records: Box::new(records),
@@ -68,6 +71,7 @@ impl World {
     /// Makes `live` the world of all requests from now on.
     pub fn publish(&self, live: Live) {
         self.recent.shrink(live.settings.replay.requests);
+        self.health.sweep(&live.settings.health);
         self.live.store(Arc::new(live));
     }
 
@@ -101,8 +105,9 @@ impl World {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Settles and drops the walks whose next attempt never came.
+    /// Settles and drops the walks whose next attempt never came, and forgets targets that nobody asks any more.
     pub async fn sweep(&self) {
+        self.health.sweep(&self.live().settings.health);
         for exchange in self.parked.overdue(tokio::time::Instant::now()) {
             exchange.abandoned(self).await;
         }

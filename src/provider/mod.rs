@@ -1,7 +1,8 @@
-//! Where a model lives and how to be let in; what it costs.
+//! Where a model lives and how to be let in; what it costs, and how it does.
 
 mod base_url;
 mod credential;
+pub mod health;
 mod limits;
 mod path;
 mod pattern;

@@ -3,6 +3,7 @@
 mod audit;
 mod canary;
 mod diff;
+mod health;
 mod imports;
 mod keys;
 mod place;
@@ -66,6 +67,8 @@ fn known() -> OpenApiRouter<Arc<Office>> {
         .routes(routes!(world::providers))
         .routes(routes!(world::models))
         .routes(routes!(prices::list))
+        .routes(routes!(health::list))
+        .routes(routes!(health::cool, health::heal))
         .routes(routes!(prices::show, prices::set, prices::delete))
         .routes(routes!(world::pairs))
 }

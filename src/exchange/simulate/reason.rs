@@ -2,14 +2,23 @@
 
 use super::trace::{Limited, Looked};
 use crate::{
-    chat::Fault,
-    graph::{Call, End, Moved, Why},
+    chat::{Fault, Kind},
+    graph::{Call, End, Moved, Target, Why},
     provider::usd,
 };
 use std::time::Duration;
 
 /// Of an element at which nothing had to be done.
-pub(super) fn of_choice(form: &str, output: &str, looked_at: &[Looked]) -> String {
+pub(super) fn of_choice(
+    form: &str,
+    output: &str,
+    looked_at: &[Looked],
+    skipped: &[(&str, &Target)],
+) -> String {
+    if !skipped.is_empty() {
+        let skipped = skipped.iter().map(|(output, target)| format!("`{output}`, where {target} is cooling"));
+        return format!("passed over: {}", skipped.collect::<Vec<_>>().join("; "));
+    }
     match (form, output, looked_at) {
         ("conditional", "true", _) => "the condition holds".into(),
         ("conditional", ..) => "the condition does not hold".into(),
@@ -46,6 +55,9 @@ pub(super) fn of_call(
     let tried = if call.retry == 0 { String::new() } else { format!(" (try {})", call.retry + 1) };
     let time = timeout.map(|time| format!(", given {time:?},")).unwrap_or_default();
     let Some(fault) = fault else { return format!("{target}{tried}{time} answers") };
+    if fault.kind == Kind::Cooling {
+        return format!("{target} is cooling and not called: the walk goes on by `fallback`");
+    }
     let status = fault.status.map(|status| format!(" {status}")).unwrap_or_default();
     let then = match moved {
         Moved::Not => "it is tried again",
