@@ -50,7 +50,8 @@ impl Exchange {
     /// The call can not be made: the target can not express it, or lets nobody in.
     pub(super) fn forward(&mut self, world: &World) -> Result<Option<Forward>, Fault> {
         let route = Arc::clone(&self.route);
-        let Step::Call(call) = self.step(&route.program, world) else { return Ok(None) };
+        let cooling = world.health.cooling(Instant::now());
+        let Step::Call(call) = self.step(&route.program, &cooling) else { return Ok(None) };
         let Some(provider) = self.provider(&call.target.provider).map(Arc::clone) else { return Ok(None) };
         self.open_attempt(&call, world);
         if call.cooling {

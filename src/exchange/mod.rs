@@ -15,6 +15,7 @@ mod event;
 mod facts;
 mod hub;
 mod life;
+mod limits;
 mod models;
 mod open;
 mod parked;

@@ -7,18 +7,18 @@ use crate::{
     provider::health::is_of_credential,
 };
 use std::sync::{Mutex, PoisonError};
-use tokio::time::Instant;
 
-/// A request, and which targets are cooling meanwhile.
+/// A request, and the targets that are cooling at one moment.
 pub(super) struct Sight<'a> {
     ask: &'a Ask,
-    cooling: Option<&'a (dyn Fn(&Target) -> bool + Sync)>,
+    cooling: &'a [Target],
+    /// Those of them that somebody has asked about.
+    met: Mutex<Vec<Target>>,
 }
 
 impl<'a> Sight<'a> {
-    /// `cooling` tells of a target whether it is; without it none is.
-    pub(super) fn new(ask: &'a Ask, cooling: Option<&'a (dyn Fn(&Target) -> bool + Sync)>) -> Self {
-        Self { ask, cooling }
+    pub(super) fn new(ask: &'a Ask, cooling: &'a [Target]) -> Self {
+        Self { ask, cooling, met: Mutex::default() }
     }
 }
 
@@ -32,31 +32,27 @@ impl Facts for Sight<'_> {
     }
 
     fn any_cooling(&self) -> bool {
-        self.cooling.is_some()
+        !self.cooling.is_empty()
     }
 
     fn cooling(&self, target: &Target) -> bool {
-        self.cooling.is_some_and(|cooling| cooling(target))
+        let is = self.cooling.contains(target);
+        if is {
+            self.met.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
+        }
+        is
     }
 }
 
 impl Exchange {
-    /// The walk's next step, by how the targets are now.
-    pub(super) fn step<'p>(&mut self, program: &'p Program, world: &World) -> Step<'p> {
-        if !world.health.any() {
+    /// The walk's next step, while these targets are cooling.
+    pub(super) fn step<'p>(&mut self, program: &'p Program, cooling: &[Target]) -> Step<'p> {
+        if cooling.is_empty() {
             return self.walk.step(program, &self.ask);
         }
-        let now = Instant::now();
-        let met = Mutex::new(Vec::new());
-        let cooling = |target: &Target| {
-            let is = world.health.is_cooling(target, now);
-            if is {
-                met.lock().unwrap_or_else(PoisonError::into_inner).push(target.clone());
-            }
-            is
-        };
-        let step = self.walk.step(program, &Sight::new(&self.ask, Some(&cooling)));
-        for target in met.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let sight = Sight::new(&self.ask, cooling);
+        let step = self.walk.step(program, &sight);
+        for target in sight.met.into_inner().unwrap_or_else(PoisonError::into_inner) {
             if !self.cooling.contains(&target) {
                 self.cooling.push(target);
             }

@@ -80,7 +80,7 @@ impl<'p, 'f> Ahead<'p, 'f> {
                     let skips = |arm| skipped.iter().any(|(skipped, ..)| *skipped == arm);
                     percentage.choose(self.facts, &skips).1
                 }
-                Node::Rate(rate) => rate.success,
+                Node::Rate(rate) => rate.within(u64::MAX).1,
                 Node::Model(_) => return Some(at),
                 Node::End => return None,
             };

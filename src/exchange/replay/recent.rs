@@ -57,7 +57,12 @@ impl Exchange {
             dice: self.ask.dice,
             calls: calls.filter(|attempt| !attempt.was_passed_over()).map(Attempt::seen).collect(),
             cooling: mem::take(&mut self.cooling),
-            limits: limits.map(|limit| (limit.element, limit.grant.allowed)).collect(),
+            limits: limits
+                .map(|limit| {
+                    let allowed = limit.allowed();
+                    (limit.element, allowed)
+                })
+                .collect(),
         })
     }
 }

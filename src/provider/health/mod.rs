@@ -4,11 +4,13 @@
 //! window, by timeouts in a row, or because the provider asks for it. Then one request at a time is a probe: an answer
 //! heals, a failure doubles the cool-down.
 
+mod board;
 mod settings;
 mod shared;
 mod state;
 mod window;
 
+pub use board::share;
 pub use settings::Settings;
 pub use shared::Told;
 
@@ -127,9 +129,13 @@ impl Health {
         self.troubled.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether nothing is to be sent to `target`, if there is another.
-    pub fn is_cooling(&self, target: &Target, now: Instant) -> bool {
-        self.any() && self.lock().get(target).is_some_and(|state| state.holds(now))
+    /// The targets to which nothing is to be sent, if there are others.
+    pub fn cooling(&self, now: Instant) -> Vec<Target> {
+        if !self.any() {
+            return Vec::new();
+        }
+        let all = self.lock();
+        all.iter().filter(|(_, state)| state.holds(now)).map(|(target, _)| target.clone()).collect()
     }
 
     /// Why nothing is to be sent to `target`, as a fault of one that was not called.
