@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::{Fault, Kind},
-        graph::{Fact, Known, Path, Step, Walk, sample::Request},
+        graph::{Fact, Known, Path, Step, Verdict, Walk, sample::Request},
     };
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
@@ -171,7 +171,7 @@ mod tests {
                     calls.push(call.element.to_owned());
                     walk.answered(program, Ok(()));
                 }
-                Step::Limit(_) => drop(walk.limited(program, true)),
+                Step::Limit(_) => drop(walk.limited(program, Verdict::Within(u64::MAX))),
                 Step::End(_) => return calls,
             }
         }

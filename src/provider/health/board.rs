@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::Fault,
-        engine,
+        engine::{self, Address},
         ledger::redis_server,
         provider::health::{Phase, Settings},
     };
@@ -97,7 +97,7 @@ mod tests {
     fn pair() -> Arc<Health> {
         let health = Arc::<Health>::default();
         let settings = engine::Settings { deadline: Duration::from_secs(5), ..engine::Settings::default() };
-        let engine = Engine::start(redis_server().parse().unwrap(), settings);
+        let engine = Engine::start(Address::read(redis_server()).unwrap(), settings);
         drop(tokio::spawn(share(Arc::clone(&health), engine)));
         health
     }
