@@ -2,6 +2,7 @@
 
 use super::{Office, Standing, cloudflare::time};
 use crate::{
+    engine,
     provider::health::{Condition, Phase},
     telemetry::Telemetry,
 };
@@ -107,6 +108,7 @@ fn status(office: &Office) -> Value {
         "problems": problems,
         "config_problems": office.notices.complaints(),
         "store": store(office),
+        "ledger": ledger(office),
         "providers": providers,
         "targets": targets(office),
     })
@@ -125,6 +127,16 @@ fn targets(office: &Office) -> Vec<Value> {
         })),
     };
     office.health().into_iter().filter_map(told).collect()
+}
+
+/// How it stands with the counters of limits.
+fn ledger(office: &Office) -> Value {
+    let Some(engine) = &office.world.engine else { return json!({"engine": "memory", "state": "here"}) };
+    let address = engine.address().to_string();
+    match &*engine.standing().borrow() {
+        engine::Standing::Here => json!({"engine": address, "state": "here"}),
+        engine::Standing::Away { why } => json!({"engine": address, "state": "away", "problem": why}),
+    }
 }
 
 /// How it stands with the store.

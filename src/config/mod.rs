@@ -3,6 +3,7 @@
 mod clients;
 mod expand;
 mod health;
+mod ledger;
 mod people;
 mod providers;
 mod reader;
@@ -10,6 +11,7 @@ mod sections;
 mod values;
 
 pub use expand::Lookup;
+pub use ledger::Ledger;
 pub use reader::{Mistake, Warning};
 
 use crate::{
@@ -43,6 +45,8 @@ pub struct Config {
     pub store: Secret,
     /// On what terms it is kept.
     pub kept: store::Settings,
+    /// Where the counters of limits are.
+    pub ledger: Ledger,
     /// The file in which the last good state of the store is kept.
     pub last_good: PathBuf,
     /// A folder of route documents.
@@ -103,6 +107,12 @@ impl Config {
             },
             providers: &self.providers,
         })
+    }
+
+    /// The bootstrap of a front before pairs with this configuration, as YAML.
+    #[must_use]
+    pub fn front(&self, pairs: &[bootstrap::Door]) -> String {
+        bootstrap::Front { settings: &self.envoy, limits: &self.exchange.limits, pairs }.yaml()
     }
 }
 

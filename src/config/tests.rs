@@ -278,7 +278,7 @@ fn single_mistakes_say_how_to_mend_them() {
             .contains("NOT_SET is not set; mend that, or give a default: ${NOT_SET:-...}")
     );
     assert!(the_mistake("store: redis://x").contains("sqlite:FILE"));
-    assert!(the_mistake("ledger: redis://x").contains("memory:"));
+    assert!(the_mistake("ledger: mongodb://x").contains("`redis://"));
     assert!(the_mistake("session: on").contains("off"));
     assert!(the_mistake("routes: \"${\"").contains("without its `}`"));
     assert!(the_mistake("listen: {extproc: \"unix:\"}").contains("names no socket"));
@@ -333,6 +333,7 @@ telemetry: {"?": 1}
 store: {"?": 1}
 admin: {"?": 1, tls: {"?": 1}}
 compat: {"?": 1}
+ledger: {"?": 1}
 "#;
     let told = mistakes(text);
     let mut sections = 0;
@@ -347,7 +348,7 @@ compat: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 19, "{told:#?}");
+    assert_eq!(sections, 20, "{told:#?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Targets that fail are left alone while there is another, and are trusted again once they answer.
 
-use super::house::{House, Pair, chain, eventually, model};
+use super::house::{House, Pair, Redis, chain, eventually, model};
 use serde_json::{Value, json};
 
 /// Splits by chance among models that have no fallback.
@@ -130,6 +130,37 @@ async fn what_is_cooled_by_hand_gets_nothing_of_a_split_until_it_is_healed() {
             "{target}"
         );
     }
+}
+
+#[tokio::test]
+async fn pairs_of_one_engine_tell_each_other() {
+    let redis = Redis::start().await;
+    let pair = async || {
+        let settings = json!({"ledger": {"url": redis.url(), "deadline": "10s"}});
+        House::new().settings(settings).route(chain("r", [model("first"), model("second")])).start().await
+    };
+    let (one, two) = (pair().await, pair().await);
+    one.mock().script("first", "status=429,retry-after=600").await;
+    assert_eq!(one.ask("r").send().await.content(), "Hello from second: hi");
+    let row = async || {
+        let all = two.manage("GET", "/api/v1/health", Value::Null).await.json()["result"].clone();
+        all.as_array().unwrap().iter().find(|row| row["model"] == "first").cloned()
+    };
+    let told = eventually(async || row().await.ok_or_else(|| "nothing is told".to_owned())).await;
+    assert_eq!(
+        (&told["state"], &told["cause"], &told["shared"]),
+        (&json!("cooling"), &json!("rate_limited"), &json!(true))
+    );
+    assert_eq!(two.ask("r").send().await.content(), "Hello from second: hi");
+    assert_eq!(two.mock().seen_of("first").await.len(), 0, "it never asked");
+    // what one heals is healed for all
+    assert_eq!(two.manage("DELETE", "/api/v1/health/mock%2Ffirst", Value::Null).await.status, 200);
+    one.mock().script("first", "").await;
+    eventually(async || match one.ask("r").send().await.content().as_str() {
+        "Hello from first: hi" => Ok(()),
+        other => Err(other.to_owned()),
+    })
+    .await;
 }
 
 #[tokio::test]

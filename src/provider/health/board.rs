@@ -10,8 +10,6 @@ use redis::Script;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// Where it hangs.
-const KEY: &str = "attache:{health}";
 /// How often it is read.
 const EVERY: Duration = Duration::from_millis(500);
 /// Writes (target, cause, milliseconds, where 0 is the end), takes down what is over, and reads the rest in the same way. The
@@ -43,13 +41,14 @@ end
 return told
 ";
 
-/// Shares the cool-downs of this pair with the others, for as long as it is not dropped.
-pub async fn share(health: Arc<Health>, engine: Arc<Engine>) {
+/// Shares the cool-downs of this pair with the others whose keys begin with `prefix`, for as long as it is not dropped.
+pub async fn share(health: Arc<Health>, engine: Arc<Engine>, prefix: String) {
     health.share();
+    let key = format!("{prefix}:{{health}}");
     let script = Script::new(WRITE_AND_READ);
     loop {
         let news = health.take_news();
-        match written(&engine, &script, &news).await {
+        match written(&engine, &script, &key, &news).await {
             Ok(told) => health.hear(&told),
             // what begins and ends here holds here all the same
             Err(Away(why)) => {
@@ -65,13 +64,14 @@ pub async fn share(health: Arc<Health>, engine: Arc<Engine>) {
 async fn written(
     engine: &Engine,
     script: &Script,
+    key: &str,
     news: &[(Target, Option<(Cause, Duration)>)],
 ) -> Result<Vec<Told>, Away> {
     let lines = news.iter().flat_map(|(target, told)| {
         let (cause, left) = told.map_or(("", 0), |(cause, left)| (cause.name(), left.as_millis().max(1)));
         [target.to_string(), cause.to_owned(), left.to_string()]
     });
-    let told: Vec<String> = engine.run(script, &[KEY], &lines.collect::<Vec<_>>()).await?;
+    let told: Vec<String> = engine.run(script, &[key], &lines.collect::<Vec<_>>()).await?;
     Ok(told.chunks_exact(3).filter_map(read).collect())
 }
 
@@ -98,7 +98,7 @@ mod tests {
         let health = Arc::<Health>::default();
         let settings = engine::Settings { deadline: Duration::from_secs(5), ..engine::Settings::default() };
         let engine = Engine::start(Address::read(redis_server()).unwrap(), settings);
-        drop(tokio::spawn(share(Arc::clone(&health), engine)));
+        drop(tokio::spawn(share(Arc::clone(&health), engine, "test".into())));
         health
     }
 
