@@ -9,7 +9,7 @@
 //!                     exchange                       one request's life; knows neither protobuf nor sockets
 //!                     snapshot                       the compiled world, swapped whole
 //!                     import                         route documents, made of what others write
-//!                     provider                       where a model lives and how to be let in; prices
+//!                     provider                       where a model lives and how to be let in; prices, health
 //!    dialect   graph   ledger   store   telemetry    five crafts that do not know each other
 //!        chat   json   sse   window   engine          the words; the one connection to Redis
 //! ```

@@ -22,6 +22,7 @@ pub use settings::{Settings, Tls};
 
 use crate::{
     exchange::World,
+    provider::health::Condition,
     store::{Actor, Role, Store, StoreError, TokenDraft, Write},
     telemetry::Telemetry,
 };
@@ -75,6 +76,11 @@ impl Office {
     #[must_use]
     pub fn tell(&self) -> serde_json::Value {
         status::summary(self)
+    }
+
+    /// How targets do on this pair.
+    fn health(&self) -> Vec<Condition> {
+        self.world.health.conditions(&self.world.live().settings.health)
     }
 
     /// What was committed is live when this ends.

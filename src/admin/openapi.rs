@@ -21,6 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
     ),
     tags(
         (name = "routes", description = "Graphs, their versions, and which are live"),
+        (name = "prices", description = "What models cost"),
+        (name = "health", description = "How targets do"),
         (name = "keys", description = "What clients show"),
         (name = "people", description = "Who may change things, and who has"),
         (name = "world", description = "What this pair knows")

@@ -1,7 +1,11 @@
 //! How it goes: for machines as JSON, for people as a page.
 
 use super::{Office, Standing, cloudflare::time};
-use crate::{engine, telemetry::Telemetry};
+use crate::{
+    engine,
+    provider::health::{Condition, Phase},
+    telemetry::Telemetry,
+};
 use axum::{
     extract::State,
     http::header,
@@ -16,6 +20,10 @@ use std::{
 /// The numbers, for Prometheus.
 pub(super) async fn metrics(State(office): State<Arc<Office>>) -> Response {
     office.telemetry.in_flight(office.world.in_flight());
+    let troubled = office.health().into_iter().filter(|condition| condition.phase != Phase::Healthy);
+    office.telemetry.cooling(troubled.map(|condition| {
+        (condition.target.provider.into(), condition.target.model.into(), condition.phase.name())
+    }));
     ([(header::CONTENT_TYPE, Telemetry::CONTENT_TYPE)], office.telemetry.render().await).into_response()
 }
 
@@ -102,7 +110,23 @@ fn status(office: &Office) -> Value {
         "store": store(office),
         "ledger": ledger(office),
         "providers": providers,
+        "targets": targets(office),
     })
+}
+
+/// The targets that cool or are probed.
+fn targets(office: &Office) -> Vec<Value> {
+    let told = |condition: Condition| match condition.phase {
+        Phase::Healthy => None,
+        Phase::Cooling { cause, left, .. } => Some(json!({
+            "target": condition.target.to_string(), "state": condition.phase.name(), "cause": cause.name(),
+            "until": time(office.world.now() + left),
+        })),
+        Phase::Probed { cause } => Some(json!({
+            "target": condition.target.to_string(), "state": condition.phase.name(), "cause": cause.name(),
+        })),
+    };
+    office.health().into_iter().filter_map(told).collect()
 }
 
 /// How it stands with the counters of limits.

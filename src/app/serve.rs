@@ -7,6 +7,7 @@ use crate::{
     exchange::{Live, World},
     extproc::{self, Door},
     ledger::{self, Ledger},
+    provider::health::share,
     snapshot::Snapshot,
     telemetry::{self, Telemetry},
 };
@@ -85,7 +86,11 @@ fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
     }
     let live = Live { snapshot: Arc::new(Snapshot::empty(now())), settings: config.exchange.clone() };
     let telemetry = Arc::clone(telemetry);
-    World::new(live, ledger, move |record| telemetry.record(record), now, dice).sharing(engine)
+    let world = World::new(live, ledger, move |record| telemetry.record(record), now, dice);
+    if let Some(engine) = &engine {
+        drop(tokio::spawn(share(Arc::clone(&world.health), Arc::clone(engine), prefix)));
+    }
+    world.sharing(engine)
 }
 
 /// Tells how it stands with the engine, whenever that changes.

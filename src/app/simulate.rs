@@ -49,6 +49,9 @@ pub(super) struct Arguments {
     /// A rate element whose limit is exceeded; may be given again.
     #[arg(long = "over-limit", value_name = "ELEMENT")]
     over: Vec<String>,
+    /// A model that is cooling after failures; may be given again.
+    #[arg(long, value_name = "PROVIDER/MODEL")]
+    cooling: Vec<Target>,
     /// What random percentages rest on: the same number takes the same arms.
     #[arg(long, value_name = "N", default_value_t = 0)]
     dice: u64,
@@ -77,6 +80,7 @@ fn run_here(arguments: &Arguments) -> Result<(), Failure> {
     let mut script = Script {
         faults: arguments.failing.iter().map(|f| (f.target.clone(), f.fault.clone())).collect(),
         over: arguments.over.iter().cloned().collect(),
+        cooling: arguments.cooling.iter().cloned().collect(),
     };
     let metadata = arguments.metadata.iter().map(|json| ("x-attache-metadata".to_owned(), json.clone()));
     let simulation = Simulation {

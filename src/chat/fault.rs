@@ -19,6 +19,8 @@ pub enum Kind {
     EmptyAnswer,
     /// Any other 4xx status.
     Client,
+    /// The target cools after failures, and there is another: it was not called.
+    Cooling,
     /// The provider is configured without a usable credential.
     NoCredential,
     /// The provider is not known to Envoy.
@@ -51,13 +53,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in alphabetical order of the public names.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Auth,
         Self::BadRequest,
         Self::Client,
         Self::Connect,
         Self::ContentFilter,
         Self::ContextLength,
+        Self::Cooling,
         Self::EmptyAnswer,
         Self::NoCluster,
         Self::NoCredential,
@@ -85,6 +88,7 @@ impl Kind {
             Self::Connect => "connect",
             Self::ContentFilter => "content_filter",
             Self::ContextLength => "context_length",
+            Self::Cooling => "cooling",
             Self::EmptyAnswer => "empty_answer",
             Self::NoCluster => "no_cluster",
             Self::NoCredential => "no_credential",

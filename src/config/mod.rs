@@ -2,6 +2,7 @@
 
 mod clients;
 mod expand;
+mod health;
 mod ledger;
 mod people;
 mod providers;

@@ -1,7 +1,7 @@
 //! The sections of `attache.yaml`, one function each.
 
 use super::{
-    Config, clients, ledger, people, providers,
+    Config, clients, health, ledger, people, providers,
     reader::Section,
     values::{address, boolean, count, duration, share, size, text, word},
 };
@@ -54,6 +54,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     config.exchange.portkey = compat(root.section("compat"));
     config.exchange.retry = retry(root.section("retry"));
     config.exchange.replay = replay(root.section("replay"));
+    config.exchange.health = health::read(root.section("health"));
     listen(root.section("listen"), &mut config);
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));

@@ -158,10 +158,44 @@ providers:
 #[test]
 fn prices_are_dollars_per_million_tokens() {
     let prices = good(r#"prices: {"openai/gpt-4o": {input: 2.5, output: 10.0, cached: 0.07}, "mock/*": {input: 1, output: 2}}"#).prices;
-    let gpt_4o = Price { input: 2_500_000, cached: 70_000, output: 10_000_000 };
-    assert_eq!(prices.of("openai", "gpt-4o"), Some(gpt_4o));
-    let mock = Price { input: 1_000_000, cached: 1_000_000, output: 2_000_000 };
-    assert_eq!(prices.of("mock", "x"), Some(mock));
+    let now = std::time::UNIX_EPOCH;
+    assert_eq!(prices.of("openai", "gpt-4o", now), Some(Price::new(2_500_000, 70_000, 10_000_000)));
+    assert_eq!(prices.of("mock", "x", now), Some(Price::new(1_000_000, 1_000_000, 2_000_000)));
+    let whole = good(
+        "prices: {p/m: {input: 1, output: 2, cached: 3, cache_write: 4, audio_input: 5, image_input: 6, reasoning: 7,
+         audio_output: 8, image_output: 9, request: 0.01}}",
+    );
+    let price = Price {
+        input: 1_000_000,
+        output: 2_000_000,
+        cached: 3_000_000,
+        cache_write: 4_000_000,
+        audio_input: 5_000_000,
+        image_input: 6_000_000,
+        reasoning: 7_000_000,
+        audio_output: 8_000_000,
+        image_output: 9_000_000,
+        request: 10_000_000,
+    };
+    assert_eq!(whole.prices.of("p", "m", now), Some(price));
+}
+
+#[test]
+fn a_price_has_versions() {
+    let of = |list: &str| format!("prices: {{p/m: {list}}}");
+    let prices = good(&of("[{input: 1, output: 1}, {from: 2026-01-01, input: 2, output: 2}]")).prices;
+    let input = |moment: &str| {
+        let at = moment.parse::<jiff::Timestamp>().unwrap().into();
+        prices.of("p", "m", at).map(|price| price.input)
+    };
+    assert_eq!(input("2025-12-31T23:59:59Z"), Some(1_000_000));
+    assert_eq!(input("2026-01-01T00:00:00Z"), Some(2_000_000));
+    let twice = the_mistake(&of(
+        "[{from: 2026-01-01, input: 1, output: 1}, {from: 2026-01-01, input: 2, output: 2}]",
+    ));
+    assert!(twice.starts_with("prices.p/m: two versions begin at the same time"), "{twice}");
+    let when = the_mistake(&of("[{from: soon, input: 1, output: 1}]"));
+    assert!(when.starts_with("prices.p/m[0].from: expected a date"), "{when}");
 }
 
 #[test]
@@ -294,6 +328,7 @@ prices: {<provider>/<model>: {input: 1, output: 1, "?": 1}}
 retry: {"?": 1}
 limits: {"?": 1}
 replay: {"?": 1}
+health: {"?": 1}
 telemetry: {"?": 1}
 store: {"?": 1}
 admin: {"?": 1, tls: {"?": 1}}
@@ -313,7 +348,7 @@ ledger: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 19, "{told:#?}");
+    assert_eq!(sections, 20, "{told:#?}");
 }
 
 #[test]

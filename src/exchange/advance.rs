@@ -10,10 +10,7 @@ use crate::{
     provider::Provider,
     telemetry::AttemptRecord,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Whose turn it is.
@@ -46,9 +43,10 @@ impl Exchange {
     pub(super) async fn advance(&mut self, world: &World) -> Turn {
         let route = Arc::clone(&self.route);
         loop {
-            match self.walk.step(&route.program, &self.ask) {
-                Step::Limit(_) => self.ask_limits(world).await,
-                Step::Call(call) => match self.unusable(&call, world.now()) {
+            let cooling = world.health.cooling(Instant::now());
+            match self.step(&route.program, &cooling) {
+                Step::Limit(_) => self.ask_limits(&cooling, world).await,
+                Step::Call(call) => match self.unusable(&call, world) {
                     None => return Turn::Call { retry: call.retry },
                     Some(fault) => {
                         self.open_attempt(&call, world);
@@ -79,7 +77,14 @@ impl Exchange {
             loss: String::new(),
         };
         let timeout = call.timeout.or(default).unwrap_or_default();
-        self.attempts.push(Attempt { record, sent: Instant::now(), timeout, fault: None, sent_as: None });
+        self.attempts.push(Attempt {
+            record,
+            sent: Instant::now(),
+            timeout,
+            fault: None,
+            sent_as: None,
+            probe: false,
+        });
     }
 
     /// The provider of a call, where it can be used.
@@ -88,14 +93,16 @@ impl Exchange {
     }
 
     /// Why a call can not be made at all.
-    fn unusable(&self, call: &Call<'_>, now: SystemTime) -> Option<Fault> {
+    fn unusable(&self, call: &Call<'_>, world: &World) -> Option<Fault> {
+        if call.cooling {
+            return Some(world.health.fault(call.target, Instant::now()));
+        }
         let fault = |kind, message| Some(Fault { message, ..Fault::new(kind) });
         let provider = &*call.target.provider;
-        // who names another credential, or brings one, does not need this
-        let chooses = ["x-attache-credential", "x-attache-api-key"]
-            .iter()
-            .any(|name| self.ask.head.headers.text(name).is_some());
-        match self.provider(provider).map(|p| p.credential.problem(now).filter(|_| !chooses)) {
+        let problem = |provider: &Arc<Provider>| {
+            provider.credential.problem(world.now()).filter(|_| !self.brings_credential())
+        };
+        match self.provider(provider).map(problem) {
             None => fault(Kind::NoCluster, format!("the provider `{provider}` is not configured")),
             Some(problem) => fault(Kind::NoCredential, problem?),
         }

@@ -16,6 +16,7 @@ use crate::{
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// The client's headers that a provider may see. Everything else is taken away.
 const PASSED: [&str; 2] = ["content-type", "accept"];
@@ -49,14 +50,20 @@ impl Exchange {
     /// The call can not be made: the target can not express it, or lets nobody in.
     pub(super) fn forward(&mut self, world: &World) -> Result<Option<Forward>, Fault> {
         let route = Arc::clone(&self.route);
-        let Step::Call(call) = self.walk.step(&route.program, &self.ask) else { return Ok(None) };
+        let cooling = world.health.cooling(Instant::now());
+        let Step::Call(call) = self.step(&route.program, &cooling) else { return Ok(None) };
         let Some(provider) = self.provider(&call.target.provider).map(Arc::clone) else { return Ok(None) };
         self.open_attempt(&call, world);
+        if call.cooling {
+            // since the walk came here: somebody else probes it
+            return Err(world.health.fault(call.target, Instant::now()));
+        }
         let (body, sent, loss) = self.body(&call, &provider)?;
         let way = sent.way;
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.record.loss = loss;
             attempt.sent_as = Some(sent);
+            attempt.probe = world.health.admit(call.target, attempt.sent);
         }
         let set = self.headers(&call, &provider, way, &body)?;
         let remove = self.removed(&provider, &set);

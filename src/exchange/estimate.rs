@@ -20,7 +20,7 @@ pub(super) fn amount(limit: &LimitAsk<'_>, ask: &Ask, live: &Live) -> u64 {
         Amount::InputTokens(_) => usage.input,
         Amount::OutputTokens(_) => usage.output,
         Amount::Cost(_) => {
-            let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model));
+            let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model, ask.head.now));
             price.map(|price| price.cost(&usage)).max().unwrap_or(0)
         }
     }

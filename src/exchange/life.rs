@@ -4,7 +4,7 @@ use super::{ask::Ask, effect::Header, limits::Limited, settle::Ending, world::Li
 use crate::{
     chat::Fault,
     dialect::{Way, Wire},
-    graph::Walk,
+    graph::{Target, Walk},
     snapshot::Version,
     telemetry::AttemptRecord,
 };
@@ -24,6 +24,8 @@ pub(super) struct Exchange {
     pub(super) walk: Walk,
     pub(super) attempts: Vec<Attempt>,
     pub(super) limits: Vec<Limited>,
+    /// The targets that were found cooling.
+    pub(super) cooling: Vec<Target>,
     /// How often Envoy has come: one pass is one stream of events.
     pub(super) passes: u32,
     /// Its stream was closed, and why is not known yet.
@@ -63,6 +65,15 @@ pub(super) struct Attempt {
     pub(super) fault: Option<Fault>,
     /// What was sent; nothing where the call could not be made.
     pub(super) sent_as: Option<Sent>,
+    /// Its target is being probed by it.
+    pub(super) probe: bool,
+}
+
+impl Attempt {
+    pub(super) fn target(&self) -> Target {
+        let AttemptRecord { provider, model, .. } = &self.record;
+        Target { provider: provider.as_str().into(), model: model.as_str().into() }
+    }
 }
 
 /// How a request was put to a provider.

@@ -1,8 +1,8 @@
 //! Limits: asked of the ledger together, settled when it is known what was used.
 
-use super::{effect::Header, estimate, life::Exchange, settle::Ending, world::World};
+use super::{effect::Header, estimate, life::Exchange, settle::Ending, sight::Sight, world::World};
 use crate::{
-    graph::{Amount, LimitAsk, OnError, Program, Step, Verdict},
+    graph::{Amount, LimitAsk, OnError, Program, Step, Target, Verdict},
     ledger::{Actual, Ask, Grant, LedgerError, Limit, Tab, Unit},
     snapshot::Version,
     telemetry::Outcome,
@@ -59,10 +59,11 @@ impl Limited {
 }
 
 impl Exchange {
-    /// Asks the limit at which the walk stands, and with it those that follow while each is within: one call for all of them.
-    pub(super) async fn ask_limits(&mut self, world: &World) {
+    /// Asks the limit at which the walk stands, and with it those that follow while each is within and these targets are cooling:
+    /// one call for all of them.
+    pub(super) async fn ask_limits(&mut self, cooling: &[Target], world: &World) {
         let route = Arc::clone(&self.route);
-        let asks = self.limits_ahead(&route.program);
+        let asks = self.limits_ahead(&route.program, cooling);
         let known = asks.iter().take_while(|ask| !self.refuses_price(ask));
         let known: Vec<Ask> = known.map(|ask| self.ledger_ask(ask)).collect();
         let tab = Tab { scope: &route.name, exchange: &self.id };
@@ -78,7 +79,7 @@ impl Exchange {
             // what was not asked has a cost that nobody knows
             let grant = grants.as_mut().map(|grants| grants.next().unwrap_or(Grant::DENIED));
             let limited = Limited::new(ask, grant);
-            self.walk.step(&route.program, &self.ask);
+            self.step(&route.program, cooling);
             self.walk.limited(&route.program, limited.verdict());
             let over = !limited.allowed();
             self.limits.push(limited);
@@ -89,9 +90,10 @@ impl Exchange {
     }
 
     /// The limits that a request meets from here on while it is within each.
-    fn limits_ahead<'p>(&self, program: &'p Program) -> Vec<LimitAsk<'p>> {
+    fn limits_ahead<'p>(&self, program: &'p Program, cooling: &[Target]) -> Vec<LimitAsk<'p>> {
         let (mut ahead, mut asks) = (self.walk.clone(), Vec::new());
-        while let Step::Limit(ask) = ahead.step(program, &self.ask) {
+        let sight = Sight::new(&self.ask, cooling);
+        while let Step::Limit(ask) = ahead.step(program, &sight) {
             let (forks, most) = (ask.forks, ask.amount.most());
             asks.push(ask);
             if forks || asks.len() == TOGETHER {
@@ -107,7 +109,10 @@ impl Exchange {
         let prices = &self.live.snapshot.prices;
         matches!(ask.amount, Amount::Cost(_))
             && ask.refuses_unknown
-            && ask.targets.iter().any(|target| prices.of(&target.provider, &target.model).is_none())
+            && ask
+                .targets
+                .iter()
+                .any(|target| prices.of(&target.provider, &target.model, self.ask.head.now).is_none())
     }
 
     fn ledger_ask(&self, ask: &LimitAsk<'_>) -> Ask {

@@ -24,6 +24,7 @@ mod refuse;
 mod replay;
 mod settings;
 mod settle;
+mod sight;
 mod simulate;
 mod stage;
 mod turn;

@@ -253,6 +253,7 @@ impl Exchange {
             walk,
             attempts: Vec::new(),
             limits: Vec::new(),
+            cooling: Vec::new(),
             passes: 1,
             unclear: None,
             started,
@@ -278,6 +279,7 @@ impl Exchange {
             let mut reply = refuse.reply(self.ask.head.endpoint.shape);
             reply.headers.extend(self.told());
             out.push(Effect::Reply(reply));
+            self.did_badly(&fault, true, world);
             self.close_attempt(Some(fault));
             self.settle(Ending { status: refuse.status, ..ending }, world).await;
             return Stage::Over;

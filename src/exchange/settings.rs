@@ -1,5 +1,6 @@
 //! What an operator can set about one request's life.
 
+use crate::provider::health;
 use std::time::Duration;
 
 /// The settings of the room.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub portkey: bool,
     /// What is kept of exchanges that are over, to be walked again.
     pub replay: Replay,
+    /// When targets cool.
+    pub health: health::Settings,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{
     ask::Head,
+    effect::Header,
     event::Headers,
     life::{Broke, Exchange, Unclear},
     open::endpoint,
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::{
     chat::{Fault, Kind, Usage},
+    provider::{Price, usd},
     telemetry::{LimitRecord, Outcome, Record},
 };
 use std::time::{Duration, SystemTime};
@@ -39,7 +41,8 @@ impl Exchange {
     /// The one end.
     pub(super) async fn settle(mut self: Box<Self>, ending: Ending, world: &World) {
         self.settled = true;
-        let cost = ending.usage.and_then(|usage| self.cost(&usage));
+        self.did_nothing(world);
+        let cost = self.cost(ending);
         self.settle_limits(ending, cost, world).await;
         let record = self.record(ending, cost);
         if let Some(kept) = self.kept() {
@@ -56,23 +59,45 @@ impl Exchange {
 
     /// It is known now who broke its stream off.
     pub(super) async fn broken_off(mut self: Box<Self>, broke: Broke, world: &World) {
-        let ending = match self.unclear.take() {
-            Some(Unclear::Passed(ending)) => ending,
-            Some(Unclear::Held) | None => Ending::CANCELLED,
+        let (ending, began) = match self.unclear.take() {
+            Some(Unclear::Passed(ending)) => (ending, true),
+            Some(Unclear::Held) | None => (Ending::CANCELLED, false),
         };
         let ending = match broke {
             Broke::Client => Ending { outcome: Outcome::Cancelled, error: None, ..ending },
             Broke::Provider => {
-                self.close_attempt(Some(Fault::new(Kind::Reset)));
+                let fault = Fault::new(Kind::Reset);
+                self.did_badly(&fault, began, world);
+                self.close_attempt(Some(fault));
                 ending
             }
         };
         self.settle(ending, world).await;
     }
 
-    fn cost(&self, usage: &Usage) -> Option<u64> {
+    /// The price of the last target that was called, as it was when the exchange began.
+    pub(super) fn price(&self) -> Option<Price> {
         let last = &self.attempts.last()?.record;
-        Some(self.live.snapshot.prices.of(&last.provider, &last.model)?.cost(usage))
+        self.live.snapshot.prices.of(&last.provider, &last.model, self.ask.head.now)
+    }
+
+    fn cost(&self, ending: Ending) -> Option<u64> {
+        let price = self.price()?;
+        match ending.usage {
+            Some(usage) => Some(price.cost(&usage)),
+            // sound and the like tell no tokens, and may have a price all the same
+            None => Some(price.request).filter(|cost| *cost > 0 && ending.outcome == Outcome::Answered),
+        }
+    }
+
+    /// What the answer costs, where that is known before its head is sent; or that nobody knows.
+    pub(super) fn tell_cost(&self, usage: Option<&Usage>) -> Option<Header> {
+        let told = match (self.price(), usage) {
+            (None, _) => "unknown".into(),
+            (Some(price), Some(usage)) => usd(price.cost(usage)),
+            (Some(_), None) => return None,
+        };
+        Some(("x-attache-cost", told))
     }
 
     fn record(&self, ending: Ending, cost: Option<u64>) -> Record {

@@ -338,8 +338,11 @@ impl Holding {
             }
             _ => None,
         };
+        self.exchange.did_well(world);
         self.exchange.commit();
-        out.push(Effect::AnswerHead(self.exchange.answer_head(&self.headers, &self.follow)));
+        let mut head = self.exchange.answer_head(&self.headers, &self.follow);
+        head.set.extend(self.exchange.tell_cost(usage.as_ref()));
+        out.push(Effect::AnswerHead(head));
         self.exchange.ask.forget_body();
         let passing = Passing {
             exchange: self.exchange,
@@ -441,6 +444,7 @@ impl Passing {
     }
 
     async fn cut(mut self, fault: Fault, world: &World) -> Stage {
+        self.exchange.did_badly(&fault, true, world);
         self.exchange.close_attempt(Some(fault));
         let ending = self.ending();
         self.exchange.settle(ending, world).await;

@@ -95,7 +95,7 @@ fn route() -> Document {
     };
     let text = json!({"name": "r", "elements": [
         {"id": "start", "type": "start", "outputs": {"next": to("limit")}},
-        {"id": "limit", "type": "rate", "properties": {"key": "user", "limit": 9, "limitType": "count", "window": 60},
+        {"id": "limit", "type": "rate", "properties": {"key": "user", "limit": 900, "limitType": "count", "window": 60},
          "outputs": {"success": to("a")}},
         model("a", 1, "b"), model("b", 0, "end"), {"id": "end", "type": "end"},
     ]});
@@ -273,4 +273,103 @@ async fn two_streams_of_one_id_are_two_exchanges() {
     let resumed = life.stream(vec![head(2), body()]).await;
     life.end(resumed).await;
     assert_eq!(life.outcomes(), [Outcome::Cancelled; 2]);
+}
+
+impl Life {
+    /// The models that a request gets to, each of which does the next of these: `late`, `gone` (the client goes away), or a status.
+    async fn asks(&mut self, does: &[&str]) -> Vec<String> {
+        let (mut does, mut models) = (does.iter(), vec![]);
+        for pass in 1..9 {
+            let mut stage = self.stream(vec![head(pass), body()]).await;
+            models.extend(self.model());
+            let events = match *does.next().expect("one more than expected was asked") {
+                "late" => vec![Event::Deadline],
+                "gone" => vec![Event::Gone],
+                "200" => vec![answer("200"), piece(CONTENT, false), piece("data: [DONE]\n\n", true)],
+                status => vec![answer(status), piece("{}", true)],
+            };
+            for event in events {
+                stage = self.tell(stage, event).await.unwrap();
+            }
+            if matches!(stage, Stage::Pausing(_)) {
+                stage = self.tell(stage, Event::Deadline).await.unwrap();
+            }
+            assert!(stage.is_over());
+            if !self.effects.iter().any(|effect| matches!(effect, Effect::Next(_))) {
+                return models;
+            }
+        }
+        panic!("it never ended");
+    }
+
+    /// The model that the last effects ask.
+    fn model(&self) -> Option<String> {
+        let sent = self.effects.iter().find_map(|effect| match effect {
+            Effect::Forward(forward) => {
+                Some(serde_json::from_slice::<serde_json::Value>(&forward.body).unwrap())
+            }
+            _ => None,
+        });
+        Some(sent?["model"].as_str().unwrap().to_owned())
+    }
+
+    /// The results of the last exchange's attempts.
+    fn results(&self) -> Vec<&'static str> {
+        let records = self.records.lock().unwrap();
+        records.last().unwrap().attempts.iter().map(|attempt| attempt.result()).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_times_out_cools_and_is_probed_by_one_request_at_a_time() {
+    let mut life = Life::new();
+    assert_eq!(life.asks(&["late", "late", "200"]).await, ["a", "a", "b"]);
+    assert_eq!(
+        life.asks(&["late", "late", "200"]).await,
+        ["a", "a", "b"],
+        "two timeouts in a row are too few"
+    );
+    assert_eq!(life.asks(&["200"]).await, ["b"]);
+    assert_eq!(life.results(), ["cooling", "ok"]);
+    tokio::time::advance(Duration::from_secs(10)).await;
+    let probe = life.stream(vec![head(1), body()]).await;
+    assert_eq!(life.model().as_deref(), Some("a"), "the probe");
+    assert_eq!(life.asks(&["200"]).await, ["b"], "there is a probe already");
+    // a probe whose client goes away says nothing
+    life.tell(probe, Event::Gone).await.unwrap();
+    assert_eq!(life.asks(&["late", "late", "200"]).await, ["a", "a", "b"], "it has failed");
+    tokio::time::advance(Duration::from_secs(19)).await;
+    assert_eq!(life.asks(&["200"]).await, ["b"], "the second cool-down is twice as long");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(life.asks(&["200"]).await, ["a"]);
+    assert_eq!(life.asks(&["200"]).await, ["a"], "healed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_the_requests_own_fault_does_not_count() {
+    let mut life = Life::new();
+    for status in ["400", "404", "413", "422"].into_iter().cycle().take(40) {
+        // only a 404 leaves by the fallback
+        let does: &[&str] = if status == "404" { &["404", "200"] } else { &[status] };
+        assert_eq!(life.asks(does).await[0], "a", "{status}");
+        assert_eq!(life.asks(&["gone"]).await, ["a"]);
+    }
+    assert_eq!(life.asks(&["200"]).await, ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_targets_cool_all_are_tried() {
+    let mut life = Life::new();
+    // of ten outcomes of `a` all are failures, of five of `b` all
+    for _ in 0..5 {
+        assert_eq!(life.asks(&["500", "500", "500"]).await, ["a", "a", "b"]);
+    }
+    assert_eq!(life.asks(&["200"]).await, ["b"], "`a` cools");
+    for _ in 0..4 {
+        assert_eq!(life.asks(&["500"]).await, ["b"]);
+    }
+    assert_eq!(life.results(), ["cooling", "server_error"]);
+    assert_eq!(life.asks(&["500", "500", "500"]).await, ["a", "a", "b"], "`b` cools too");
+    assert_eq!(life.asks(&["200"]).await, ["a"]);
+    assert_eq!(life.asks(&["200"]).await, ["a"], "what was tried all the same and answered is healed");
 }

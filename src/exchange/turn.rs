@@ -37,6 +37,7 @@ impl Exchange {
     /// What comes after `fault`.
     pub(super) async fn next_turn(&mut self, fault: Fault, world: &World) -> Turn {
         failed(&mut self.walk, &self.route.program, &fault, &self.live.settings.retry);
+        self.did_badly(&fault, false, world);
         self.close_attempt(Some(fault));
         self.advance(world).await
     }
@@ -195,7 +196,7 @@ pub(super) fn code<'a>(faults: impl Iterator<Item = &'a Fault>) -> &'static str 
 pub(super) fn status(fault: &Fault) -> u16 {
     fault.status.filter(|s| *s >= 400).unwrap_or(match fault.kind {
         Kind::Timeout => 504,
-        Kind::NoCluster | Kind::NoCredential | Kind::Overloaded => 503,
+        Kind::Cooling | Kind::NoCluster | Kind::NoCredential | Kind::Overloaded => 503,
         Kind::RateLimited | Kind::QuotaExhausted => 429,
         Kind::Unsupported | Kind::BadRequest | Kind::ContextLength | Kind::ContentFilter => 400,
         _ => 502,

@@ -1,7 +1,9 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
-use crate::{engine::Engine, ledger::Ledger, snapshot::Snapshot, telemetry::Record};
+use crate::{
+    engine::Engine, ledger::Ledger, provider::health::Health, snapshot::Snapshot, telemetry::Record,
+};
 use arc_swap::{ArcSwap, Guard};
 use futures_util::poll;
 use std::{
@@ -20,6 +22,8 @@ pub struct World {
     live: ArcSwap<Live>,
     /// The counters behind `rate` elements.
     pub ledger: Arc<dyn Ledger>,
+    /// How targets do.
+    pub health: Arc<Health>,
     /// What pairs share, where they do.
     pub engine: Option<Arc<Engine>>,
     pub(super) parked: Parked,
@@ -53,6 +57,7 @@ impl World {
         Self {
             live: ArcSwap::from_pointee(live),
             ledger,
+            health: Arc::default(),
             engine: None,
             parked: Parked::default(),
             recent: Recent::default(),
@@ -78,6 +83,7 @@ impl World {
     /// Makes `live` the world of all requests from now on.
     pub fn publish(&self, live: Live) {
         self.recent.shrink(live.settings.replay.requests);
+        self.health.sweep(&live.settings.health);
         self.live.store(Arc::new(live));
     }
 
@@ -111,8 +117,9 @@ impl World {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Settles and drops the walks whose next attempt never came.
+    /// Settles and drops the walks whose next attempt never came, and forgets targets that nobody asks any more.
     pub async fn sweep(&self) {
+        self.health.sweep(&self.live().settings.health);
         for exchange in self.parked.overdue(tokio::time::Instant::now()) {
             exchange.abandoned(self).await;
         }

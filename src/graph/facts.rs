@@ -1,6 +1,6 @@
 //! All that an element may look at. The graph knows no HTTP, no clock and no dice: they come in as values.
 
-use super::path::Path;
+use super::{Target, path::Path};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 
@@ -11,6 +11,16 @@ pub trait Facts: Sync {
 
     /// The random number of this exchange, the same at every call.
     fn dice(&self) -> u64;
+
+    /// Whether any target may be cooling: where none is, nobody looks ahead.
+    fn any_cooling(&self) -> bool {
+        false
+    }
+
+    /// Whether this target is better left alone for a while, if there is another.
+    fn cooling(&self, _: &Target) -> bool {
+        false
+    }
 }
 
 /// A JSON value that borrows where it can: scalars are spelt out, so that no tree is built to compare a word.

@@ -26,6 +26,7 @@
 //!
 //! `docs/graph.md` is the language's own page.
 
+mod ahead;
 mod changes;
 mod check;
 mod condition;

@@ -53,15 +53,27 @@ impl Split {
     /// The arm of these facts, counted from 0. Between two draws that differ in the last bit of a logarithm a machine
     /// may choose differently than another: one key in 10^15.
     pub fn choose(&self, facts: &dyn Facts) -> usize {
+        self.choose_among(facts, &|_| false)
+    }
+
+    /// The same without some arms: the shares of the others keep their proportion, and a key whose arm is not among the missing
+    /// ones keeps it.
+    pub(super) fn choose_among(&self, facts: &dyn Facts, skips: &dyn Fn(usize) -> bool) -> usize {
         let point = self.point(facts);
         let mut best = (f64::INFINITY, 0);
-        for (i, arm) in self.arms.iter().enumerate().filter(|(_, arm)| arm.share > 0.0) {
+        let arms = self.arms.iter().enumerate();
+        for (i, arm) in arms.filter(|(i, arm)| arm.share > 0.0 && !skips(*i)) {
             let wait = -unit(mix(point ^ arm.seed)).ln() / arm.share;
             if wait < best.0 {
                 best = (wait, i);
             }
         }
         best.1
+    }
+
+    /// Whether an arm has a share at all.
+    pub(super) fn weighs(&self, arm: usize) -> bool {
+        self.arms.get(arm).is_some_and(|arm| arm.share > 0.0)
     }
 
     fn point(&self, facts: &dyn Facts) -> u64 {

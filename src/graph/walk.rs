@@ -1,7 +1,8 @@
 //! Where an exchange stands in its graph. The walk decides; whoever walks does what it says, and answers.
 
 use super::{
-    Facts, Program,
+    Facts, Program, Target,
+    ahead::Ahead,
     node::{Call, LimitAsk, Node, Verdict},
 };
 use crate::chat::Fault;
@@ -36,7 +37,7 @@ pub enum Step<'a> {
 }
 
 /// An element at which nothing had to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passed<'a> {
     /// Its id.
     pub element: &'a str,
@@ -44,6 +45,8 @@ pub struct Passed<'a> {
     pub form: &'static str,
     /// The output that was taken.
     pub output: &'a str,
+    /// The outputs of a percentage that were passed over, each with the target there that is cooling.
+    pub skipped: Vec<(&'a str, &'a Target)>,
 }
 
 /// What an answer did to the walk.
@@ -104,19 +107,31 @@ impl Walk {
         let Some(element) = program.element(self.at).filter(|_| !self.over) else {
             return ControlFlow::Break(Step::End(self.end(program)));
         };
+        let mut skipped = Vec::new();
         let (form, (output, next)) = match &element.node {
             Node::Start(next) => ("start", ("next", *next)),
             Node::Conditional(conditional) => ("conditional", conditional.choose(facts)),
-            Node::Percentage(percentage) => ("percentage", percentage.choose(facts)),
+            Node::Percentage(percentage) => {
+                if facts.any_cooling() {
+                    skipped = Ahead::new(program, facts).skipped(percentage);
+                }
+                let skips = |arm| skipped.iter().any(|(skipped, ..)| *skipped == arm);
+                ("percentage", percentage.choose(facts, &skips))
+            }
             Node::Rate(rate) => return ControlFlow::Break(Step::Limit(rate.ask(&element.id, facts))),
             Node::Model(model) => {
                 let call = model.call(&element.id, self.retry, self.fallbacks);
-                return ControlFlow::Break(Step::Call(call));
+                let cooling = self.retry == 0
+                    && facts.any_cooling()
+                    && facts.cooling(&model.target)
+                    && Ahead::new(program, facts).has_other(model.fallback);
+                return ControlFlow::Break(Step::Call(Call { cooling, ..call }));
             }
             Node::End => return ControlFlow::Break(Step::End(self.end(program))),
         };
         self.enter(next);
-        ControlFlow::Continue(Passed { element: &element.id, form, output })
+        let skipped = skipped.into_iter().map(|(_, name, target)| (name, target)).collect();
+        ControlFlow::Continue(Passed { element: &element.id, form, output, skipped })
     }
 
     /// Answers [`Step::Limit`]: whether the request is within the limit. Nothing else is answered by it.

@@ -386,7 +386,7 @@ pub(super) fn tab(exchange: &str) -> Tab<'_> {
 }
 
 /// The address of a Redis that lives as long as these tests.
-pub(super) fn redis_server() -> &'static str {
+pub(crate) fn redis_server() -> &'static str {
     static SERVER: OnceLock<(String, Child, tempfile::TempDir)> = OnceLock::new();
     let (address, ..) = SERVER.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();

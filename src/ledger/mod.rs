@@ -8,6 +8,8 @@ mod memory;
 mod redis;
 mod shards;
 
+#[cfg(test)]
+pub(crate) use contract::redis_server;
 pub use memory::{Memory, Settings};
 pub use redis::Redis;
 

@@ -1,10 +1,11 @@
-//! Where a model lives and how to be let in; what it costs.
+//! Where a model lives and how to be let in; what it costs, and how it does.
 
 mod base_url;
-mod builtin;
 mod credential;
+pub mod health;
 mod limits;
 mod path;
+mod pattern;
 mod preset;
 mod price;
 mod secret;
@@ -16,8 +17,9 @@ pub use credential::{
     KeyPair, Lack, Refresher, Source, Unsigned,
 };
 pub use path::{Task, Where};
+pub use pattern::matches;
 pub use preset::Preset;
-pub use price::{Price, Priced, Prices};
+pub use price::{Name as PriceName, Price, PriceSource, Priced, Prices, Rates, usd};
 pub use secret::Secret;
 
 use crate::dialect::{Platform, Quirks, Wire};

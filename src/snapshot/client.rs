@@ -1,7 +1,10 @@
 //! Client keys: who may ask, for what, and under which names.
 
 use super::Route;
-use crate::{provider::Secret, store::Terms};
+use crate::{
+    provider::{Secret, matches},
+    store::Terms,
+};
 use foldhash::fast::RandomState;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -102,39 +105,4 @@ impl Clients {
 /// What is kept of a token.
 pub(super) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
-}
-
-/// `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            rest.is_empty()
-                || tail
-                    .char_indices()
-                    .map(|(i, _)| i)
-                    .chain([tail.len()])
-                    .any(|i| tail.get(i..).is_some_and(|tail| matches(rest, tail)))
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_match_any_text_at_the_star() {
-        for (pattern, text, want) in [
-            ("*", "", true),
-            ("openai/*", "openai/gpt", true),
-            ("openai/*", "azure/gpt", false),
-            ("*/gpt-*-mini", "openai/gpt-4o-mini", true),
-            ("*/gpt-*-mini", "openai/gpt-4o", false),
-            ("a", "a", true),
-            ("a", "ab", false),
-        ] {
-            assert_eq!(matches(pattern, text), want, "{pattern} {text}");
-        }
-    }
 }

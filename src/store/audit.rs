@@ -1,11 +1,6 @@
 //! The audit log, read.
 
-use super::{
-    Actor, Event, Listed, Page, Store, StoreError, Write,
-    change::{Deed, plain},
-    row::Columns,
-};
-use serde_json::Value;
+use super::{Actor, Event, Listed, Page, Store, StoreError, change::plain, row::Columns};
 use sqlx::any::AnyRow;
 
 /// Which events are asked for: those for which all that is named holds.
@@ -32,21 +27,6 @@ macro_rules! select_events {
 }
 
 impl Store {
-    /// Writes down something that was done elsewhere than in the store: `was` is how it stood before.
-    ///
-    /// # Errors
-    /// `Away`.
-    pub async fn note(
-        &self,
-        write: Write<'_>,
-        action: &'static str,
-        (id, name): (&str, &str),
-        was: Value,
-    ) -> Result<(), StoreError> {
-        let deed = Deed { action, kind: "limits", id, name };
-        self.change_by(write).await?.done(deed, was, Value::Null).await
-    }
-
     /// A page of what was done, the newest first.
     ///
     /// # Errors

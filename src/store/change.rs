@@ -73,6 +73,24 @@ impl Change<'_> {
     }
 }
 
+impl Store {
+    /// Writes down that somebody did something with what is not kept here: `deed` is the action, the kind of thing, and what it
+    /// is called.
+    ///
+    /// # Errors
+    /// `Refused`, `Away`.
+    pub async fn note(
+        &self,
+        write: Write<'_>,
+        (action, kind, name): (&'static str, &'static str, &str),
+        became: &Value,
+    ) -> Result<(), StoreError> {
+        let change = self.change_by(write).await?;
+        plain("a name", name)?;
+        change.done(Deed { action, kind, id: name, name }, Value::Null, became.clone()).await
+    }
+}
+
 /// Commits; PostgreSQL tells those who listen.
 pub(super) async fn finish(mut link: Link, engine: Engine) -> Result<(), StoreError> {
     if engine == Engine::Postgres {

@@ -10,7 +10,7 @@ pub enum StoreError {
     /// There is no such thing.
     #[error("there is no {kind} `{id}`")]
     Unknown {
-        /// `route`, `version`, `key`, `token`.
+        /// `route`, `version`, `key`, `token`, `price`.
         kind: &'static str,
         /// What it was asked by.
         id: String,

@@ -1,4 +1,4 @@
-//! Where routes, versions, deployments, keys and tokens are kept, and where route documents come from.
+//! Where routes, versions, deployments, keys, tokens and prices are kept, and where route documents come from.
 
 mod audit;
 mod change;
@@ -14,6 +14,7 @@ mod once;
 mod page;
 mod pairs;
 mod people;
+mod prices;
 mod publish;
 mod published;
 mod route;
@@ -38,6 +39,7 @@ pub use keys::KeyDraft;
 pub use page::{Listed, Page};
 pub use pairs::Pair;
 pub use people::{Actor, Event, Role, Session, Token};
+pub use prices::StoredPrice;
 pub use published::{Published, PublishedRoute, PublishedVersion};
 pub use route::{Canary, Deployment, Draft, Route, Version};
 pub use settings::Settings;

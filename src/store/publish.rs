@@ -4,6 +4,7 @@ use super::{
     Published, PublishedRoute, PublishedVersion, Store, StoreError,
     keys::open_keys,
     link::{Link, Patience},
+    prices::all_prices,
     row::Columns,
 };
 use sqlx::{AssertSqlSafe, any::AnyRow};
@@ -58,9 +59,9 @@ impl Store {
         let change = change_in(&mut link).await?;
         let since = touched(&mut link, known, change).await?;
         let mark = mark(&mut link, change).await?;
-        let (only, keys) = match since {
-            Some(Touched { routes, keys }) => (Some(routes), keys),
-            None => (None, true),
+        let (only, keys, prices) = match since {
+            Some(Touched { routes, keys, prices }) => (Some(routes), keys, prices),
+            None => (None, true, true),
         };
         let mut routes = read(&mut link, only.as_ref(), known).await?;
         if let Some(only) = &only {
@@ -71,7 +72,11 @@ impl Store {
             true => open_keys(&mut link, self.now()).await?,
             false => known.keys.clone(),
         };
-        Ok(Published { change, mark, routes, keys })
+        let prices = match prices {
+            true => all_prices(&mut link).await?,
+            false => known.prices.clone(),
+        };
+        Ok(Published { change, mark, routes, keys, prices })
     }
 }
 
@@ -86,6 +91,8 @@ struct Touched {
     routes: BTreeSet<String>,
     /// Whether there were client keys among it.
     keys: bool,
+    /// Whether there were prices among it.
+    prices: bool,
 }
 
 /// What the changes after `known` have touched, by the audit log, which has a line for each; `None` where it does not tell them
@@ -101,6 +108,7 @@ async fn touched(link: &mut Link, known: &Published, change: u64) -> Result<Opti
         match row.text("kind")?.as_str() {
             "route" => drop(touched.routes.insert(row.text("id")?)),
             "key" => touched.keys = true,
+            "price" => touched.prices = true,
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What pairs serve by: everything that is live, in one piece that can also lie in a file.
 
-use super::{Canary, ClientKey};
+use super::{Canary, ClientKey, StoredPrice};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ pub struct Published {
     pub routes: Vec<Arc<PublishedRoute>>,
     /// Every client key that is neither revoked nor expired, by name.
     pub keys: Vec<ClientKey>,
+    /// Every price, by name. (What was kept before there were any has none.)
+    #[serde(default)]
+    pub prices: Vec<StoredPrice>,
 }
 
 /// A route that has a live version.

@@ -14,7 +14,7 @@ pub(super) struct Table {
 }
 
 /// In an order in which no row points at a later one.
-pub(super) const TABLES: [Table; 7] = [
+pub(super) const TABLES: [Table; 8] = [
     Table {
         name: "routes",
         order: "id",
@@ -45,6 +45,12 @@ pub(super) const TABLES: [Table; 7] = [
         order: "id",
         texts: &["id", "name", "role", "hash", "prefix"],
         numbers: &["created_at", "expires_at", "revoked_at"],
+    },
+    Table {
+        name: "prices",
+        order: "name",
+        texts: &["name", "versions"],
+        numbers: &["modified_at", "revision"],
     },
     Table {
         name: "audit",

@@ -1,6 +1,7 @@
 //! Records as numbers for Prometheus.
 
 use super::{AttemptRecord, Record, log::short};
+use crate::chat::{Kind, Usage};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -40,6 +41,7 @@ pub(super) struct Metrics {
     limits: Bounded<Limit, Counter>,
     dropped: Counter,
     in_flight: Gauge,
+    cooling: Family<Troubled, Gauge>,
     snapshot: Family<Version, Gauge>,
     snapshot_built: Gauge,
 }
@@ -62,6 +64,7 @@ impl Metrics {
             limits: all.many("limit_decisions", "Limits asked", Counter::default),
             dropped: all.one("dropped_records", "Records lost to a full queue", Counter::default()),
             in_flight: all.one("in_flight", "Exchanges under way", Gauge::default()),
+            cooling: all.one("cooling_targets", "Targets that cool or are probed", Family::default()),
             snapshot: all.one("snapshot_version_info", "The live snapshot", Family::default()),
             snapshot_built: all.one(
                 "snapshot_built_timestamp_seconds",
@@ -100,7 +103,9 @@ impl Metrics {
         let target = Target::of(attempt);
         let (provider, model) = (target.provider.clone(), target.model.clone());
         self.attempts.of(Attempt { provider, model, result: attempt.result() }).inc();
-        self.attempt_duration.of(target.clone()).observe(attempt.duration.as_secs_f64());
+        if attempt.fault != Some(Kind::Cooling) {
+            self.attempt_duration.of(target.clone()).observe(attempt.duration.as_secs_f64());
+        }
         if let Some(first) = attempt.first_content {
             self.attempt_first_content.of(target).observe(first.as_secs_f64());
         }
@@ -108,24 +113,36 @@ impl Metrics {
 
     /// Tokens and cost go to the attempt whose answer was passed on.
     fn count_usage(&self, record: &Record) {
-        let (Some(usage), Some(attempt)) = (record.usage, record.answering()) else {
-            return;
-        };
+        let Some(attempt) = record.answering() else { return };
         let target = Target::of(attempt);
-        let kinds = [
+        if let Some(usage) = record.usage {
+            self.count_tokens(&usage, &target);
+        }
+        match record.usd() {
+            Some(usd) => drop(self.cost.of(target).inc_by(usd)),
+            None if record.usage.is_some() => drop(self.unknown_prices.of(target).inc()),
+            None => {}
+        }
+    }
+
+    fn count_tokens(&self, usage: &Usage, target: &Target) {
+        let usual = [
             ("input", usage.input),
             ("output", usage.output),
             ("cached", usage.cached),
             ("cache_write", usage.cache_write),
             ("reasoning", usage.reasoning),
         ];
-        for (kind, tokens) in kinds {
+        let rare = [
+            ("audio_input", usage.audio_input),
+            ("audio_output", usage.audio_output),
+            ("image_input", usage.image_input),
+            ("image_output", usage.image_output),
+        ];
+        // what most models never have takes no room
+        for (kind, tokens) in usual.into_iter().chain(rare.into_iter().filter(|(_, tokens)| *tokens > 0)) {
             let (provider, model) = (target.provider.clone(), target.model.clone());
             self.tokens.of(Tokens { provider, model, kind }).inc_by(tokens);
-        }
-        match record.usd() {
-            Some(usd) => drop(self.cost.of(target).inc_by(usd)),
-            None => drop(self.unknown_prices.of(target).inc()),
         }
     }
 
@@ -135,6 +152,14 @@ impl Metrics {
 
     pub(super) fn in_flight(&self, exchanges: usize) {
         self.in_flight.set(i64::try_from(exchanges).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn cooling(&self, targets: impl Iterator<Item = (String, String, &'static str)>) {
+        self.cooling.clear();
+        for (provider, model, state) in targets {
+            let model = short(&model).to_owned();
+            self.cooling.get_or_create_owned(&Troubled { provider, model, state }).set(1);
+        }
     }
 
     pub(super) fn snapshot(&self, version: &str, built_at: SystemTime) {
@@ -238,6 +263,13 @@ labels! {
     Target { provider, model; }
     Attempt { provider, model; result }
     Tokens { provider, model; kind }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Troubled {
+    provider: String,
+    model: String,
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -76,6 +76,11 @@ impl Telemetry {
         self.metrics.in_flight(exchanges);
     }
 
+    /// Tells which targets are troubled: provider, model, and what they are doing.
+    pub fn cooling(&self, targets: impl Iterator<Item = (String, String, &'static str)>) {
+        self.metrics.cooling(targets);
+    }
+
     /// Tells which snapshot is live.
     pub fn snapshot(&self, version: &str, built_at: SystemTime) {
         self.metrics.snapshot(version, built_at);

@@ -73,7 +73,7 @@ fn record() -> Record {
             cached: 40,
             cache_write: 0,
             reasoning: 5,
-            estimated: false,
+            ..Usage::default()
         }),
         cost: Some(1_250_000),
         traceparent: Some(format!("00-{TRACE}-{PARENT}-01")),

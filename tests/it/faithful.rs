@@ -138,6 +138,8 @@ async fn a_hundred_simulated_walks_are_the_real_ones() {
     let settings = json!({
         "auth": {"keys": [{"id": "k", "key": "client-key", "metadata": {"plan": "paid"}}]},
         "retry": {"base": "1ms"},
+        // a simulation knows nothing of the requests before it
+        "health": {"enabled": false},
     });
     let house = House::new().settings(settings);
     let pair = routes.iter().fold(house, |house, route| house.route(route.clone())).start().await;

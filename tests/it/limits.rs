@@ -177,10 +177,9 @@ async fn what_is_used_is_shown_and_can_be_forgotten() {
     assert_eq!(served.header("x-attache-model"), "paid!tokens=20");
     let audit = pair.manage("GET", "/api/v1/audit?kind=limits", Value::Null).await.json();
     let event = &audit["result"]["items"][0];
-    assert_eq!(
-        (&event["action"], &event["id"], &event["name"]),
-        (&json!("limits.reset"), &json!("r"), &json!("u"))
-    );
+    assert_eq!((&event["action"], &event["name"]), (&json!("limits.reset"), &json!("r")));
+    let forgotten = json!({"key": "u", "forgotten": [{"element": "limit", "used": 40_000_000}]});
+    assert_eq!(event["after"], forgotten);
     for wrong in ["route=none", "route=r&element=none"] {
         assert_eq!(limits("GET", wrong).await.0, 404, "{wrong}");
     }

@@ -32,6 +32,8 @@ mod failures;
 #[cfg(test)]
 mod faithful;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod limits;

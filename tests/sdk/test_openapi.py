@@ -36,6 +36,8 @@ RIGHT = {
     "POST /api/v1/simulate": {"document": DOCUMENT, "request": {"body": {}}},
     "POST /api/v1/tokens": {"name": "right", "role": "viewer"},
     "POST /api/v1/validate": DOCUMENT,
+    "PUT /api/v1/health/{target}": {"seconds": 60},
+    "PUT /api/v1/prices/{name}": {"versions": [{"input": 1, "output": 2.5}, {"from": "2026-01-01", "input": 1, "output": 2}]},
     f"POST {ROUTES}": {"name": "right", "elements": elements("first"), "comment": "why"},
     f"PATCH {ROUTES}/{{id}}": {"name": "another-name"},
     f"POST {ROUTES}/{{id}}/deployments": {"version_id": "2", "comment": "why"},
@@ -57,6 +59,13 @@ def there(pair):
 
         def made(label):
             name = f"made-{next(count)}"
+            if "/prices/" in label:
+                price = {"versions": [{"input": 1, "output": 2}]}
+                assert api.put(f"/prices/mock%2F{name}", json=price).status_code == 200
+                return {"name": f"mock/{name}"}
+            if "/health/" in label:
+                assert api.put(f"/health/mock%2F{name}", json={"seconds": 60}).status_code == 200
+                return {"target": f"mock/{name}"}
             if "{id}" not in label:
                 return {}
             if "/keys/" in label:

@@ -9,7 +9,7 @@ use crate::{
     },
     exchange::Used,
     snapshot::Version,
-    store::{Role, Write},
+    store::Role,
 };
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -103,12 +103,9 @@ pub(super) async fn reset(
     let version = live(&office, &which)?;
     let mut used = office.world.limits(&version, &which.key).await.map_err(away)?;
     used.retain(|used| which.element.as_ref().is_none_or(|element| *element == used.element));
-    let shown = |used: &Used| json!({"element": used.element, "remaining": used.grant.remaining});
-    let was: Vec<_> = used.iter().map(shown).collect();
-    office
-        .store
-        .note(Write::by(&caller.actor), "limits.reset", (&version.name, &which.key), was.into())
-        .await?;
+    let counted = |used: &Used| json!({"element": used.element, "used": used.most.saturating_sub(used.grant.remaining)});
+    let forgotten = json!({"key": which.key, "forgotten": used.iter().map(counted).collect::<Vec<_>>()});
+    office.store.note(caller.writes(), ("limits.reset", "limits", &version.name), &forgotten).await?;
     office.world.reset(&version, &used).await.map_err(away)?;
     Ok(Answer::new(used.into_iter().map(LimitView::new).collect()))
 }

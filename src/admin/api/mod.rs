@@ -3,10 +3,12 @@
 mod audit;
 mod canary;
 mod diff;
+mod health;
 mod imports;
 mod keys;
 mod limits;
 mod place;
+mod prices;
 mod tokens;
 mod validate;
 mod walks;
@@ -65,7 +67,10 @@ fn known() -> OpenApiRouter<Arc<Office>> {
     OpenApiRouter::new()
         .routes(routes!(world::providers))
         .routes(routes!(world::models))
-        .routes(routes!(world::prices))
+        .routes(routes!(prices::list))
+        .routes(routes!(health::list))
+        .routes(routes!(health::cool, health::heal))
+        .routes(routes!(prices::show, prices::set, prices::delete))
         .routes(routes!(world::pairs))
         .routes(routes!(limits::list, limits::reset))
 }

@@ -43,6 +43,9 @@ pub(super) struct MadeUp {
     /// The ids of `rate` elements whose limit is exceeded.
     #[serde(default)]
     over_limit: Vec<String>,
+    /// The targets that are cooling, as `provider/model`.
+    #[serde(default)]
+    cooling: Vec<String>,
     /// What chance rests on: the same number takes the same arms.
     #[serde(default)]
     dice: u64,
@@ -110,7 +113,11 @@ impl MadeUp {
             Ok((target, fault))
         };
         let faults = self.fail.iter().map(fault).collect::<Result<_, Failure>>()?;
-        Ok(Script { faults, over: self.over_limit.iter().cloned().collect() })
+        let cooling = self.cooling.iter().map(|target| {
+            target.parse().map_err(|why: String| Failure::at(Code::Invalid, &["body", "cooling"], why))
+        });
+        let over = self.over_limit.iter().cloned().collect();
+        Ok(Script { faults, over, cooling: cooling.collect::<Result<_, _>>()? })
     }
 }
 

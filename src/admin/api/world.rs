@@ -1,5 +1,6 @@
-//! What this pair knows: providers, models, prices; and which pairs share its store.
+//! What this pair knows: providers and models; and which pairs share its store.
 
+use super::prices::PriceView;
 use crate::{
     admin::{
         Office,
@@ -7,7 +8,7 @@ use crate::{
         caller::Caller,
         cloudflare::time,
     },
-    provider::{Price, Priced, Provider},
+    provider::Provider,
 };
 use axum::extract::State;
 use serde::Serialize;
@@ -36,39 +37,6 @@ pub(super) struct ModelView {
     provider: String,
     model: String,
     price: Option<PriceView>,
-}
-
-/// A price of the table.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PriceRow {
-    provider: String,
-    /// `*` stands for every model of the provider.
-    model: String,
-    /// Whether it is built in, not set by the operator.
-    built_in: bool,
-    #[serde(flatten)]
-    price: PriceView,
-}
-
-/// What a model costs.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PriceView {
-    /// US dollars for a million tokens of input.
-    input: f64,
-    /// US dollars for a million tokens of output.
-    output: f64,
-    /// US dollars for a million tokens of input that the provider had kept.
-    cached_input: f64,
-}
-
-/// Pico-dollars for a token are millionths of a dollar for a million tokens.
-const PICO_PER_TOKEN: f64 = 1e6;
-
-impl PriceView {
-    fn new(price: Price) -> Self {
-        let usd = |pico: u64| pico as f64 / PICO_PER_TOKEN;
-        Self { input: usd(price.input), output: usd(price.output), cached_input: usd(price.cached) }
-    }
 }
 
 /// A pair that shares the store.
@@ -117,25 +85,12 @@ pub(super) async fn models(State(office): State<Arc<Office>>, _: Caller) -> Answ
     for provider in snapshot.providers.values() {
         names.extend(provider.models.iter().map(|model| (provider.name.clone(), model.clone())));
     }
+    let now = office.world.now();
     let view = |(provider, model): (String, String)| {
-        let price = snapshot.prices.of(&provider, &model).map(PriceView::new);
+        let price = snapshot.prices.of(&provider, &model, now).map(PriceView::new);
         ModelView { provider, model, price }
     };
     Answer::new(names.into_iter().map(view).collect())
-}
-
-/// List the prices that this pair knows.
-#[utoipa::path(get, path = "/prices", tag = "world", operation_id = "list_prices",
-    responses((status = 200, description = "The prices, by name.", body = Answer<Vec<PriceRow>>), Failures))]
-pub(super) async fn prices(State(office): State<Arc<Office>>, _: Caller) -> Answer<Vec<PriceRow>> {
-    let live = office.world.live();
-    let row = |row: Priced<'_>| PriceRow {
-        provider: row.provider.to_owned(),
-        model: row.model.to_owned(),
-        built_in: row.built_in,
-        price: PriceView::new(row.price),
-    };
-    Answer::new(live.snapshot.prices.rows().into_iter().map(row).collect())
 }
 
 /// List the pairs that share this one's store, and how they are.

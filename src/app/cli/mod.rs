@@ -1,4 +1,4 @@
-//! The commands that people type at a server: routes, keys, tokens, what was changed; and the small ones beside them.
+//! The commands that people type at a server: routes, keys, tokens, prices, what was changed; and the small ones beside them.
 
 mod audit;
 mod client;
@@ -10,6 +10,7 @@ mod import;
 mod keys;
 mod limits;
 mod pairs;
+mod prices;
 mod routes;
 mod shape;
 mod span;
@@ -48,6 +49,8 @@ pub(super) enum Command {
     Limits(limits::Arguments),
     /// The pairs that share a server's store.
     Pairs(pairs::Arguments),
+    /// What models cost.
+    Prices(prices::Arguments),
     /// Make route documents of what others write.
     Import(import::Arguments),
     /// Write everything that is kept to a file, or read it into an empty store.
@@ -66,6 +69,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Audit(arguments) => runtime()?.block_on(audit::run(arguments)),
         Command::Limits(arguments) => runtime()?.block_on(limits::run(arguments)),
         Command::Pairs(arguments) => runtime()?.block_on(pairs::run(arguments)),
+        Command::Prices(arguments) => runtime()?.block_on(prices::run(arguments)),
         Command::Store(arguments) => runtime()?.block_on(store::run(arguments)),
     }
 }

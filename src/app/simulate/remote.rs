@@ -33,10 +33,11 @@ fn asked(arguments: &Arguments) -> Result<Value, Failure> {
         arguments.failing.iter().map(|f| (f.target.to_string(), f.typed.as_str().into())).collect();
     let (route, version) = arguments.route.as_deref().map(named).unwrap_or_default();
     let time = arguments.time.and_then(|time| Timestamp::try_from(time).ok()).map(|time| time.to_string());
+    let cooling: Vec<_> = arguments.cooling.iter().map(ToString::to_string).collect();
     Ok(json!({
         "request": {"path": arguments.path, "headers": headers, "metadata": metadata, "body": body},
         "route": route, "version_id": version, "key": arguments.key,
-        "fail": fail, "over_limit": arguments.over, "dice": arguments.dice, "time": time,
+        "fail": fail, "over_limit": arguments.over, "cooling": cooling, "dice": arguments.dice, "time": time,
     }))
 }
 

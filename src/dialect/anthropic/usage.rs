@@ -52,7 +52,7 @@ impl From<Figures> for Usage {
             cached,
             cache_write,
             reasoning: figures.output_tokens_details.map_or(0, |details| details.thinking_tokens),
-            estimated: false,
+            ..Self::default()
         }
     }
 }

@@ -134,8 +134,7 @@ pub(super) fn usage(usage: &Value) -> Option<Usage> {
         output: count("outputTokens").unwrap_or(0),
         cached,
         cache_write,
-        reasoning: 0,
-        estimated: false,
+        ..Usage::default()
     })
 }
 
@@ -197,8 +196,7 @@ mod tests {
         ];
         assert_eq!(contents, want);
         assert_eq!((answer.choices[0].finish.clone(), answer.model.as_str()), (Finish::ToolCalls, "arn:x"));
-        let usage =
-            Usage { input: 110, output: 5, cached: 80, cache_write: 20, reasoning: 0, estimated: false };
+        let usage = Usage { input: 110, output: 5, cached: 80, cache_write: 20, ..Usage::default() };
         assert_eq!(answer.usage, Some(usage));
     }
 

@@ -15,6 +15,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod usage;
 
 pub use answer::read as read_answer;
 pub use embed::{read as read_embed, write as write_embed};

@@ -3,6 +3,7 @@
 use super::{
     logprobs::Likelihoods,
     sources::{Grounding, Quotes},
+    usage::Figures,
 };
 use crate::chat::{Fault, Finish, Kind, Maker, Signature, Usage};
 use serde::{Deserialize, Deserializer};
@@ -82,21 +83,6 @@ struct Feedback {
     block_reason: Option<String>,
 }
 
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Figures {
-    #[serde(deserialize_with = "lenient")]
-    prompt_token_count: u64,
-    #[serde(deserialize_with = "lenient")]
-    tool_use_prompt_token_count: u64,
-    #[serde(deserialize_with = "lenient")]
-    cached_content_token_count: u64,
-    #[serde(deserialize_with = "lenient")]
-    candidates_token_count: u64,
-    #[serde(deserialize_with = "lenient")]
-    thoughts_token_count: u64,
-}
-
 /// A field that may be `null`.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     from: D,
@@ -126,14 +112,7 @@ impl Reply {
     }
 
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.usage_metadata.map(|figures| Usage {
-            input: figures.prompt_token_count.saturating_add(figures.tool_use_prompt_token_count),
-            output: figures.candidates_token_count.saturating_add(figures.thoughts_token_count),
-            cached: figures.cached_content_token_count,
-            cache_write: 0,
-            reasoning: figures.thoughts_token_count,
-            estimated: false,
-        })
+        self.usage_metadata.as_ref().map(Usage::from)
     }
 }
 

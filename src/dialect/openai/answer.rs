@@ -37,9 +37,9 @@ pub(super) struct Figures {
     prompt_tokens: u64,
     #[serde(alias = "output_tokens", deserialize_with = "lenient")]
     completion_tokens: u64,
-    #[serde(alias = "input_tokens_details")]
+    #[serde(alias = "input_tokens_details", alias = "input_token_details")]
     prompt_tokens_details: Option<Details>,
-    #[serde(alias = "output_tokens_details")]
+    #[serde(alias = "output_tokens_details", alias = "output_token_details")]
     completion_tokens_details: Option<Details>,
 }
 
@@ -49,7 +49,13 @@ struct Details {
     #[serde(deserialize_with = "lenient")]
     cached_tokens: u64,
     #[serde(deserialize_with = "lenient")]
+    cache_write_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
     reasoning_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
+    audio_tokens: u64,
+    #[serde(deserialize_with = "lenient")]
+    image_tokens: u64,
 }
 
 /// A figure that some providers send as `null` or as a float.
@@ -59,12 +65,18 @@ fn lenient<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<u64, D::Error>
 
 impl From<Figures> for Usage {
     fn from(figures: Figures) -> Self {
+        let input = figures.prompt_tokens_details.unwrap_or_default();
+        let output = figures.completion_tokens_details.unwrap_or_default();
         Self {
             input: figures.prompt_tokens,
             output: figures.completion_tokens,
-            cached: figures.prompt_tokens_details.map_or(0, |d| d.cached_tokens),
-            cache_write: 0,
-            reasoning: figures.completion_tokens_details.map_or(0, |d| d.reasoning_tokens),
+            cached: input.cached_tokens,
+            cache_write: input.cache_write_tokens,
+            audio_input: input.audio_tokens,
+            image_input: input.image_tokens,
+            reasoning: output.reasoning_tokens,
+            audio_output: output.audio_tokens,
+            image_output: output.image_tokens,
             estimated: false,
         }
     }
@@ -79,13 +91,39 @@ mod tests {
     fn usage_is_read_in_both_spellings() {
         let chat = br#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,
             "prompt_tokens_details":{"cached_tokens":4,"audio_tokens":null},"completion_tokens_details":{"reasoning_tokens":2}}}"#;
-        let want = Usage { input: 9, output: 3, cached: 4, cache_write: 0, reasoning: 2, estimated: false };
+        let want = Usage { input: 9, output: 3, cached: 4, reasoning: 2, ..Usage::default() };
         assert_eq!(read(chat), Ok(Some(want)));
         let responses =
             br#"{"error":null,"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},
             "output_tokens":3,"output_tokens_details":{"reasoning_tokens":2}}}"#;
         assert_eq!(read(responses), Ok(Some(want)));
         assert_eq!(read(br#"{"data":[],"usage":null}"#), Ok(None));
+    }
+
+    #[test]
+    fn every_part_of_the_tokens_is_read_from_the_whole_that_it_is_in() {
+        let spoken = br#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":60,"total_tokens":160,
+            "prompt_tokens_details":{"cached_tokens":10,"cache_write_tokens":20,"audio_tokens":30,"text_tokens":40},
+            "completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":45,"accepted_prediction_tokens":1}}}"#;
+        let want = Usage {
+            input: 100,
+            output: 60,
+            cached: 10,
+            cache_write: 20,
+            audio_input: 30,
+            reasoning: 5,
+            audio_output: 45,
+            ..Usage::default()
+        };
+        assert_eq!(read(spoken), Ok(Some(want)));
+        let drawn = br#"{"created":1,"data":[{"b64_json":""}],"usage":{"input_tokens":50,"output_tokens":4160,"total_tokens":4210,
+            "input_tokens_details":{"text_tokens":10,"image_tokens":40},"output_tokens_details":{"image_tokens":4160,"text_tokens":0}}}"#;
+        let want = Usage { input: 50, output: 4160, image_input: 40, image_output: 4160, ..Usage::default() };
+        assert_eq!(read(drawn), Ok(Some(want)));
+        let heard = br#"{"text":"hm","usage":{"type":"tokens","input_tokens":14,"output_tokens":45,
+            "input_token_details":{"text_tokens":10,"audio_tokens":4}}}"#;
+        let want = Usage { input: 14, output: 45, audio_input: 4, ..Usage::default() };
+        assert_eq!(read(heard), Ok(Some(want)));
     }
 
     #[test]

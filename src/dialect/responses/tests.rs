@@ -81,7 +81,7 @@ fn rich() -> Answer {
             cached: 4,
             cache_write: 2,
             reasoning: 3,
-            estimated: false,
+            ..Usage::default()
         }),
     }
 }

@@ -143,4 +143,8 @@ impl Outcomes for Seen<'_> {
         let asked = self.kept.limits.iter().find(|(element, _)| element == limit.element);
         asked.is_none_or(|(_, allowed)| *allowed)
     }
+
+    fn cooling(&self) -> Vec<Target> {
+        self.kept.cooling.clone()
+    }
 }

@@ -1,7 +1,7 @@
 //! The requests that came last, in memory alone: never shown, and without their credentials.
 
 use crate::{
-    chat::Fault,
+    chat::{Fault, Kind},
     exchange::{
         ask::Head,
         life::{Attempt, Exchange},
@@ -38,6 +38,8 @@ pub(in crate::exchange) struct Kept {
     pub(super) calls: Vec<(Target, Option<Fault>)>,
     /// Every limit that was asked, and whether it allowed.
     pub(super) limits: Vec<(String, bool)>,
+    /// The targets that were found cooling.
+    pub(super) cooling: Vec<Target>,
 }
 
 impl Exchange {
@@ -46,13 +48,15 @@ impl Exchange {
         let body = self.kept.take()?;
         Arc::make_mut(&mut self.ask.head).headers.remove(&CREDENTIALS);
         let limits = mem::take(&mut self.limits).into_iter();
+        let calls = mem::take(&mut self.attempts).into_iter();
         Some(Kept {
             exchange: mem::take(&mut self.id),
             route: self.route.name.clone(),
             head: Arc::clone(&self.ask.head),
             body,
             dice: self.ask.dice,
-            calls: mem::take(&mut self.attempts).into_iter().map(Attempt::seen).collect(),
+            calls: calls.filter(|attempt| !attempt.was_passed_over()).map(Attempt::seen).collect(),
+            cooling: mem::take(&mut self.cooling),
             limits: limits
                 .map(|limit| {
                     let allowed = limit.allowed();
@@ -64,6 +68,11 @@ impl Exchange {
 }
 
 impl Attempt {
+    /// Whether its target was cooling, and not called.
+    fn was_passed_over(&self) -> bool {
+        self.record.fault == Some(Kind::Cooling)
+    }
+
     /// The target, and how it failed: an answer that broke off later had been an answer to the walk.
     fn seen(self) -> (Target, Option<Fault>) {
         let target = Target { provider: self.record.provider.into(), model: self.record.model.into() };

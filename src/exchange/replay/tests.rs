@@ -134,6 +134,21 @@ async fn requests_are_walked_again_with_what_was_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_passed_over_then_is_passed_over_again() {
+    let mut settings = Settings::open();
+    settings.health.min_requests = 2;
+    let world = world(settings);
+    serve(&world, "one", "paid", &["500", "500", "200"]).await;
+    serve(&world, "two", "paid", &["200"]).await;
+    let conditions = world.health.conditions(&world.live().settings.health);
+    let same = world.replay("r", &program(["good", "fine"]));
+    let ways = edges(&same);
+    assert!(ways.contains(&("good fine".into(), 2, 2)), "it was cooling: {ways:?}");
+    assert!(!ways.iter().any(|(way, ..)| way == "good end"), "{ways:?}");
+    assert_eq!(world.health.conditions(&world.live().settings.health), conditions, "nothing is counted");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_kept_has_no_credential_and_an_end() {
     let mut settings = Settings::open();
     settings.replay.requests = 2;

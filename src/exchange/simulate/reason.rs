@@ -2,14 +2,24 @@
 
 use super::trace::{Limited, Looked};
 use crate::{
-    chat::Fault,
-    graph::{Call, End, Moved, Why},
+    chat::{Fault, Kind},
+    graph::{Call, End, Moved, Target, Why},
+    provider::usd,
     window::Window,
 };
 use std::time::Duration;
 
 /// Of an element at which nothing had to be done.
-pub(super) fn of_choice(form: &str, output: &str, looked_at: &[Looked]) -> String {
+pub(super) fn of_choice(
+    form: &str,
+    output: &str,
+    looked_at: &[Looked],
+    skipped: &[(&str, &Target)],
+) -> String {
+    if !skipped.is_empty() {
+        let skipped = skipped.iter().map(|(output, target)| format!("`{output}`, where {target} is cooling"));
+        return format!("passed over: {}", skipped.collect::<Vec<_>>().join("; "));
+    }
     match (form, output, looked_at) {
         ("conditional", "true", _) => "the condition holds".into(),
         ("conditional", ..) => "the condition does not hold".into(),
@@ -37,11 +47,6 @@ pub(super) fn of_limit(limit: &Limited, window: &Window, moved: Moved<'_>) -> St
     format!("`{key}` has {room} for {figures} in {window}{then}")
 }
 
-fn usd(nano_dollars: u64) -> String {
-    let text = format!("{}.{:09}", nano_dollars / 1_000_000_000, nano_dollars % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 /// Of a call.
 pub(super) fn of_call(
     call: &Call<'_>,
@@ -53,6 +58,9 @@ pub(super) fn of_call(
     let tried = if call.retry == 0 { String::new() } else { format!(" (try {})", call.retry + 1) };
     let time = timeout.map(|time| format!(", given {time:?},")).unwrap_or_default();
     let Some(fault) = fault else { return format!("{target}{tried}{time} answers") };
+    if fault.kind == Kind::Cooling {
+        return format!("{target} is cooling and not called: the walk goes on by `fallback`");
+    }
     let status = fault.status.map(|status| format!(" {status}")).unwrap_or_default();
     let then = match moved {
         Moved::Not => "it is tried again",

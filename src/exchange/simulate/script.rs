@@ -13,6 +13,11 @@ pub trait Outcomes {
 
     /// Whether the request is within a limit.
     fn within(&mut self, limit: &LimitAsk<'_>) -> bool;
+
+    /// The targets that are cooling.
+    fn cooling(&self) -> Vec<Target> {
+        Vec::new()
+    }
 }
 
 /// Outcomes that are the same at every try.
@@ -22,6 +27,8 @@ pub struct Script {
     pub faults: HashMap<Target, Fault>,
     /// The elements whose limit is exceeded.
     pub over: HashSet<String>,
+    /// The targets that are cooling.
+    pub cooling: HashSet<Target>,
 }
 
 impl Script {
@@ -31,7 +38,8 @@ impl Script {
     /// The first name that it does not know.
     pub fn fits(&self, program: &Program) -> Result<(), String> {
         let targets = program.targets();
-        if let Some(target) = self.faults.keys().find(|target| !targets.contains(target)) {
+        if let Some(target) = self.faults.keys().chain(&self.cooling).find(|target| !targets.contains(target))
+        {
             let known: Vec<_> = targets.iter().map(ToString::to_string).collect();
             return Err(format!("the route calls no `{target}`; it calls {}", known.join(", ")));
         }
@@ -49,5 +57,9 @@ impl Outcomes for Script {
 
     fn within(&mut self, limit: &LimitAsk<'_>) -> bool {
         !self.over.contains(limit.element)
+    }
+
+    fn cooling(&self) -> Vec<Target> {
+        self.cooling.iter().cloned().collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::{Outcomes, reason, watched::Watched};
 use crate::{
     chat::{Fault, Kind},
-    exchange::{answer, ask::Ask, estimate, refuse::Refuse, turn, world::Live},
+    exchange::{answer, ask::Ask, estimate, refuse::Refuse, sight::Sight, turn, world::Live},
     graph::{Call, End, LimitAsk, Moved, Passed, Program, Step, Verdict as Said, Walk, Why},
     telemetry::Outcome,
 };
@@ -120,7 +120,9 @@ pub(in crate::exchange) fn walk(
     outcomes: &mut dyn Outcomes,
 ) -> Trace {
     let walk = Walk::new(program);
-    let facts = Watched::new(ask);
+    let cooling = outcomes.cooling();
+    let sight = Sight::new(ask, &cooling);
+    let facts = Watched::new(&sight);
     let (steps, attempts, limits) = (Vec::new(), Vec::new(), Vec::new());
     let mut tracer = Tracer { program, ask, live, facts, walk, steps, attempts, limits, made: 0 };
     let verdict = loop {
@@ -139,7 +141,7 @@ struct Tracer<'a> {
     program: &'a Program,
     ask: &'a Ask,
     live: &'a Live,
-    facts: Watched<'a, Ask>,
+    facts: Watched<'a, Sight<'a>>,
     walk: Walk,
     steps: Vec<Stepped>,
     attempts: Vec<Tried>,
@@ -153,15 +155,18 @@ impl Tracer<'_> {
         match self.walk.pass(self.program, &self.facts) {
             ControlFlow::Continue(passed) => self.passed(passed),
             ControlFlow::Break(Step::Limit(limit)) => self.limit(&limit, outcomes.within(&limit)),
-            ControlFlow::Break(Step::Call(call)) => return self.call(&call, outcomes.call(&call)),
+            ControlFlow::Break(Step::Call(call)) => {
+                let fault = if call.cooling { None } else { outcomes.call(&call) };
+                return self.call(&call, fault);
+            }
             ControlFlow::Break(Step::End(end)) => return ControlFlow::Break(self.end(&end)),
         }
         ControlFlow::Continue(())
     }
 
-    fn passed(&mut self, Passed { element, form, output }: Passed<'_>) {
+    fn passed(&mut self, Passed { element, form, output, skipped }: Passed<'_>) {
         let looked = self.facts.seen();
-        let reason = reason::of_choice(form, output, &looked);
+        let reason = reason::of_choice(form, output, &looked, &skipped);
         self.note((element, form), Some(output), looked, reason);
     }
 
@@ -182,13 +187,14 @@ impl Tracer<'_> {
     fn call(&mut self, call: &Call<'_>, fault: Option<Fault>) -> ControlFlow<Verdict> {
         let most = self.live.settings.limits.max_attempts;
         let at = (call.element, "model");
+        let fault = if call.cooling { Some(Fault::new(Kind::Cooling)) } else { fault };
         let kind = fault.as_ref().map(|fault| fault.kind);
-        // who has no credential is passed by, however many attempts there were
-        if self.made >= most && kind != Some(Kind::NoCredential) {
+        // who has no credential or cools is passed by, however many attempts there were
+        if self.made >= most && !matches!(kind, Some(Kind::NoCredential | Kind::Cooling)) {
             self.note(at, None, Vec::new(), reason::of_too_many(most));
             return ControlFlow::Break(Verdict::failed(call.element, None, &self.attempts));
         }
-        self.made += u32::from(!matches!(kind, Some(Kind::NoCredential | Kind::Unsupported)));
+        self.made += u32::from(!matches!(kind, Some(Kind::NoCredential | Kind::Cooling | Kind::Unsupported)));
         let moved = match &fault {
             None => self.walk.answered(self.program, Ok(())),
             Some(fault) => turn::failed(&mut self.walk, self.program, fault, &self.live.settings.retry),

@@ -1,7 +1,7 @@
 //! Facts, and a note of every look at them: the graph does not know that it is watched.
 
 use super::trace::Looked;
-use crate::graph::{Fact, Facts, Path};
+use crate::graph::{Fact, Facts, Path, Target};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 
@@ -40,6 +40,14 @@ impl<F: Facts> Facts for Watched<'_, F> {
 
     fn dice(&self) -> u64 {
         self.facts.dice()
+    }
+
+    fn any_cooling(&self) -> bool {
+        self.facts.any_cooling()
+    }
+
+    fn cooling(&self, target: &Target) -> bool {
+        self.facts.cooling(target)
     }
 }
 

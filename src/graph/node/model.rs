@@ -76,6 +76,8 @@ pub struct Call<'a> {
     pub params: &'a Params,
     /// What the target can not express fails the call instead of being left out.
     pub strict: bool,
+    /// The target is cooling and there is another: it is not to be called. Answered with a fault of [`Kind::Cooling`].
+    pub cooling: bool,
 }
 
 #[derive(Debug)]
@@ -88,7 +90,7 @@ pub(in crate::graph) struct Model {
     /// `None`: all but the client's own faults.
     fallback_on: Option<Box<[Trigger]>>,
     pub(in crate::graph) success: usize,
-    fallback: Option<usize>,
+    pub(in crate::graph) fallback: Option<usize>,
 }
 
 /// One entry of `fallbackOn`.
@@ -148,7 +150,7 @@ impl Model {
     /// The call of the `retry`-th try.
     pub(in crate::graph) fn call<'a>(&'a self, element: &'a str, retry: u32, fallbacks: u32) -> Call<'a> {
         let Self { target, timeout, params, strict, .. } = self;
-        Call { element, target, timeout: *timeout, retry, fallbacks, params, strict: *strict }
+        Call { element, target, timeout: *timeout, retry, fallbacks, params, strict: *strict, cooling: false }
     }
 
     /// Whether the same target is to be tried once more after its `retry`-th try failed.
@@ -159,6 +161,8 @@ impl Model {
     /// The way on after the last try failed; `None` is the end.
     pub(in crate::graph) fn fallback(&self, fault: &Fault) -> Option<usize> {
         let leaves = match &self.fallback_on {
+            // it was not called: nothing that is listed has happened
+            _ if fault.kind == Kind::Cooling => true,
             None => !CLIENTS_OWN.contains(&fault.kind),
             Some(triggers) => triggers.iter().any(|trigger| trigger.fits(fault)),
         };

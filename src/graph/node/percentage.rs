@@ -39,9 +39,15 @@ impl Percentage {
         self.arms.iter().map(|(_, to)| *to).collect()
     }
 
-    /// The output, and the way on.
-    pub(in crate::graph) fn choose(&self, facts: &dyn Facts) -> (&str, usize) {
-        self.arms.get(self.split.choose(facts)).map_or(("", 0), |(name, to)| (name, *to))
+    /// The outputs that have a share, by their numbers, and where they lead.
+    pub(in crate::graph) fn arms(&self) -> impl Iterator<Item = (usize, (&str, usize))> {
+        let arms = self.arms.iter().map(|(name, to)| (&**name, *to));
+        arms.enumerate().filter(|(arm, _)| self.split.weighs(*arm))
+    }
+
+    /// The output, and the way on; one of those that are not skipped.
+    pub(in crate::graph) fn choose(&self, facts: &dyn Facts, skips: &dyn Fn(usize) -> bool) -> (&str, usize) {
+        self.arms.get(self.split.choose_among(facts, skips)).map_or(("", 0), |(name, to)| (name, *to))
     }
 }
 

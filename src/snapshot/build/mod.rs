@@ -3,6 +3,7 @@
 mod folder;
 mod keys;
 mod logical;
+mod prices;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub struct Sources<'a> {
     pub keys: &'a [KeyDocument],
     /// The providers.
     pub providers: &'a [Provider],
-    /// What models cost.
+    /// What models cost, where the store does not say otherwise.
     pub prices: &'a Prices,
 }
 
@@ -64,6 +65,7 @@ pub fn build(sources: &Sources<'_>, last: &Snapshot, now: SystemTime) -> Snapsho
     }
     building.folder(sources.documents);
     building.keys(sources);
+    building.prices(sources);
     let mut next = building.next;
     next.not_live.retain(|name| !next.routes.contains_key(name));
     next.version = version::of(&next);
@@ -100,7 +102,7 @@ impl<'a> Building<'a> {
             broken: broken.collect(),
             names,
             last,
-            next: Snapshot { providers, prices: sources.prices.clone(), ..Snapshot::empty(now) },
+            next: Snapshot { providers, ..Snapshot::empty(now) },
         }
     }
 

@@ -3,6 +3,7 @@
 mod access;
 mod apply;
 mod beside;
+mod prices;
 mod routes;
 
 use super::house::{Alone, House, TOKEN, chain, model};

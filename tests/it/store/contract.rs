@@ -1,6 +1,6 @@
 //! Every behaviour, as a `#[test]` for each engine.
 
-use super::{entries, keys, moving, place::Place, publishing, racing, routes, tokens};
+use super::{entries, keys, moving, place::Place, prices, publishing, racing, routes, tokens};
 
 macro_rules! contract {
     ($($room:ident { $($name:ident,)* })*) => {
@@ -35,6 +35,10 @@ contract! {
     keys {
         a_key_is_made_changed_and_revoked,
         old_secrets_end_when_a_key_is_rotated,
+    }
+    prices {
+        a_price_is_set_published_and_deleted,
+        a_price_is_not_set_over_one_that_was_not_seen,
     }
     tokens {
         a_token_opens_until_it_is_revoked_or_ends,

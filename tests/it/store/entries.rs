@@ -32,11 +32,13 @@ pub(super) async fn every_change_is_written_down_without_secrets(place: &Place) 
             "key.revoke",
             "token.create",
             "token.revoke",
+            "price.set",
+            "price.delete",
         ]
     );
     let numbers: Vec<_> = events.iter().rev().map(|event| event.number).collect();
-    assert_eq!(numbers, (1..=14).collect::<Vec<_>>(), "the number of a change");
-    assert_eq!(store.change().await.unwrap(), 14);
+    assert_eq!(numbers, (1..=16).collect::<Vec<_>>(), "the number of a change");
+    assert_eq!(store.change().await.unwrap(), 16);
     let told =
         serde_json::to_string(&events.iter().map(|e| (&e.before, &e.after)).collect::<Vec<_>>()).unwrap();
     assert!(!told.contains(&secret("1").hash) && !told.contains("token hash"), "{told}");
@@ -55,6 +57,11 @@ pub(super) async fn every_change_is_written_down_without_secrets(place: &Place) 
     assert_eq!(by_action("route.delete").after, Value::Null);
     assert_eq!(by_action("key.rotate").after["secrets"][0]["prefix"], "2");
     assert_eq!(by_action("token.create").after["role"], "viewer");
+    assert_eq!(by_action("price.set").after["versions"], json!([{"input": 1}]));
+    assert_eq!(
+        (&by_action("price.delete").before["name"], &by_action("price.delete").after),
+        (&json!("p/m"), &Value::Null)
+    );
 }
 
 /// One of each kind of change.
@@ -74,6 +81,8 @@ pub(super) async fn everything(store: &Store) {
     store.revoke_key(ann(), &key.id).await.unwrap();
     let token = store.create_token(ann(), &token("t")).await.unwrap();
     store.revoke_token(ann(), &token.id).await.unwrap();
+    store.set_price(ann(), "p/m", &json!([{"input": 1}])).await.unwrap();
+    store.delete_price(ann(), "p/m").await.unwrap();
 }
 
 pub(super) async fn the_audit_log_is_filtered_and_forgets(place: &Place) {
@@ -87,7 +96,7 @@ pub(super) async fn the_audit_log_is_filtered_and_forgets(place: &Place) {
         assert_eq!(found.items.len() as u64, found.total.min(1));
         found.total
     };
-    assert_eq!(count(None, None, None).await, 16);
+    assert_eq!(count(None, None, None).await, 18);
     assert_eq!(count(Some("key"), None, None).await, 4);
     assert_eq!(count(Some("route"), Some(&kept.id), None).await, 2);
     assert_eq!(count(None, None, Some("bob")).await, 6);
@@ -95,7 +104,7 @@ pub(super) async fn the_audit_log_is_filtered_and_forgets(place: &Place) {
     assert_eq!(count(Some("route"), None, Some("nobody")).await, 0);
 
     let after = place.store_at(much_later);
-    assert_eq!(events(&after).await.len(), 16);
+    assert_eq!(events(&after).await.len(), 18);
     after.deploy(bob(), &kept.id, 2, None).await.unwrap();
     let left: Vec<_> = events(&after).await.iter().map(|event| event.action.clone()).collect();
     assert_eq!(left, ["route.deploy"]);

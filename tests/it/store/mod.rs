@@ -11,6 +11,7 @@ mod keys;
 mod killed;
 mod moving;
 mod place;
+mod prices;
 mod publishing;
 mod racing;
 mod routes;

@@ -265,12 +265,21 @@ pub(super) fn annotation(citation: &Citation) -> Option<Value> {
 }
 
 pub(super) fn usage(usage: &Usage) -> Value {
+    let mut input = json!({"cached_tokens": usage.cached});
+    let mut output = json!({"reasoning_tokens": usage.reasoning});
+    for (part, tokens) in [(&mut input, usage.audio_input), (&mut output, usage.audio_output)] {
+        if let Value::Object(part) = part
+            && tokens > 0
+        {
+            part.insert("audio_tokens".into(), tokens.into());
+        }
+    }
     json!({
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.total(),
-        "prompt_tokens_details": {"cached_tokens": usage.cached},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "prompt_tokens_details": input,
+        "completion_tokens_details": output,
     })
 }
 

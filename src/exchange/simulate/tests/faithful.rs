@@ -122,7 +122,7 @@ fn simulated(case: &Case, live: &Live) -> Value {
         now: SystemTime::UNIX_EPOCH + drawn::NOW,
     };
     let faults = BEHAVIOURS.iter().flat_map(Behaviour::faults).collect();
-    let trace = simulation.run(live, &mut Script { faults, over: case.over.clone() });
+    let trace = simulation.run(live, &mut Script { faults, over: case.over.clone(), ..Script::default() });
     let mut told: Vec<&str> = trace.steps.iter().map(|step| step.element.as_str()).collect();
     told.dedup();
     assert_eq!(told, trace.path, "the steps are the path");

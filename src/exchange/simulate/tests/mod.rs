@@ -62,7 +62,7 @@ fn run(simulation: Simulation, settings: Settings, script: &mut Script) -> Value
 fn failing(faults: &[(&str, Fault)]) -> Script {
     let target = |model: &str| Target { provider: "p".into(), model: model.into() };
     let faults = faults.iter().map(|(model, fault)| (target(model), fault.clone())).collect();
-    Script { faults, over: HashSet::new() }
+    Script { faults, ..Script::default() }
 }
 
 fn step(element: &str, form: &str, output: impl Into<Value>, looked_at: Value, reason: &str) -> Value {
@@ -127,6 +127,18 @@ fn the_end_is_what_the_client_would_get() {
         *limited,
         json!({"outcome": "limited", "element": "limit", "cause": "limit", "status": 429, "error": "limit_exceeded"})
     );
+}
+
+#[test]
+fn a_target_that_is_cooling_is_passed_over_and_not_asked() {
+    let mut script = failing(&[("a", Fault::of_status(503))]);
+    script.cooling = HashSet::from([Target { provider: "p".into(), model: "a".into() }]);
+    let trace = run(simulation(), Settings::open(), &mut script);
+    let step = &trace["steps"][3];
+    assert_eq!((&step["element"], &step["output"]), (&json!("a"), &json!("fallback")));
+    assert_eq!(step["reason"], "p/a is cooling and not called: the walk goes on by `fallback`");
+    let outcomes = json!([trace["attempts"][0]["outcome"], trace["attempts"][1]["outcome"]]);
+    assert_eq!((outcomes, &trace["attempts"][2]), (json!(["cooling", "ok"]), &Value::Null));
 }
 
 #[test]

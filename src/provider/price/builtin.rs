@@ -1,13 +1,21 @@
-//! The list prices that are built in: standard tier, text tokens, the smallest context bracket. They change without
+//! The list prices that are built in: standard tier, the smallest context bracket. They change without
 //! notice; `prices` in `attache.yaml` has the last word.
 
 use super::Price;
 
 /// Every row: provider, model, price.
 pub(super) fn prices() -> impl Iterator<Item = (&'static str, &'static str, Price)> {
-    TABLE.iter().flat_map(|(provider, rows)| {
-        rows.iter().map(|&(model, input, cached, output)| (*provider, model, Price { input, cached, output }))
-    })
+    let text = TABLE.iter().flat_map(|(provider, rows)| {
+        rows.iter().map(|&(model, input, cached, output)| {
+            (*provider, model, written(provider, Price::new(input, cached, output)))
+        })
+    });
+    text.chain(OTHERS.iter().copied())
+}
+
+/// Anthropic takes a quarter more for what is written to its cache, to be kept for five minutes.
+fn written(provider: &str, price: Price) -> Price {
+    if provider == "anthropic" { Price { cache_write: price.input / 4 * 5, ..price } } else { price }
 }
 
 /// Model, then input, cached input and output in micro-dollars per million tokens: `2_500_000` is $2.50.
@@ -23,6 +31,45 @@ const TABLE: &[(&str, &[Row])] = &[
     ("xai", XAI),
     ("cohere", COHERE),
 ];
+
+/// Models whose sound or pictures have prices of their own.
+const OTHERS: &[(&str, &str, Price)] = &[
+    (
+        "openai",
+        "gpt-4o-audio-preview",
+        heard(Price::new(2_500_000, 2_500_000, 10_000_000), 40_000_000, 80_000_000),
+    ),
+    (
+        "openai",
+        "gpt-4o-mini-audio-preview",
+        heard(Price::new(150_000, 150_000, 600_000), 10_000_000, 20_000_000),
+    ),
+    ("openai", "gpt-audio", heard(Price::new(2_500_000, 2_500_000, 10_000_000), 32_000_000, 64_000_000)),
+    ("openai", "gpt-audio-mini", heard(Price::new(600_000, 600_000, 2_400_000), 10_000_000, 20_000_000)),
+    (
+        "openai",
+        "gpt-4o-transcribe",
+        heard(Price::new(2_500_000, 2_500_000, 10_000_000), 6_000_000, 10_000_000),
+    ),
+    (
+        "openai",
+        "gpt-4o-mini-transcribe",
+        heard(Price::new(1_250_000, 1_250_000, 5_000_000), 3_000_000, 5_000_000),
+    ),
+    ("openai", "gpt-image-1", seen(Price::new(5_000_000, 1_250_000, 40_000_000), 10_000_000, 40_000_000)),
+    ("gemini", "gemini-2.5-flash", heard(Price::new(300_000, 30_000, 2_500_000), 1_000_000, 2_500_000)),
+    ("gemini", "gemini-2.5-flash-lite", heard(Price::new(100_000, 10_000, 400_000), 300_000, 400_000)),
+    ("gemini", "gemini-2.0-flash", heard(Price::new(100_000, 25_000, 400_000), 700_000, 400_000)),
+    ("gemini", "gemini-2.5-flash-image", seen(Price::new(300_000, 30_000, 2_500_000), 300_000, 30_000_000)),
+];
+
+const fn heard(text: Price, audio_input: u64, audio_output: u64) -> Price {
+    Price { audio_input, audio_output, ..text }
+}
+
+const fn seen(text: Price, image_input: u64, image_output: u64) -> Price {
+    Price { image_input, image_output, ..text }
+}
 
 const OPENAI: &[Row] = &[
     ("gpt-5.1", 1_250_000, 125_000, 10_000_000),
@@ -71,9 +118,6 @@ const ANTHROPIC: &[Row] = &[
 
 const GEMINI: &[Row] = &[
     ("gemini-2.5-pro", 1_250_000, 125_000, 10_000_000),
-    ("gemini-2.5-flash", 300_000, 30_000, 2_500_000),
-    ("gemini-2.5-flash-lite", 100_000, 10_000, 400_000),
-    ("gemini-2.0-flash", 100_000, 25_000, 400_000),
     ("gemini-2.0-flash-lite", 75_000, 75_000, 300_000),
     ("gemini-1.5-pro", 1_250_000, 312_500, 5_000_000),
     ("gemini-1.5-flash", 75_000, 18_750, 300_000),
