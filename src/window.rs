@@ -157,6 +157,35 @@ impl Window {
     }
 }
 
+impl Window {
+    /// How it is written where it is kept; [`Window::read`] reads it.
+    #[must_use]
+    pub fn spell(&self) -> String {
+        match self {
+            Self::Sliding(length) => format!("s{}", length.as_micros()),
+            Self::Fixed(length) => format!("f{}", length.as_micros()),
+            Self::Calendar(calendar) => calendar.to_string(),
+            Self::Open => "o".into(),
+        }
+    }
+
+    /// What [`Window::spell`] has written.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let length = |text: &str| text.parse().ok().map(Duration::from_micros);
+        if let Some((period, zone)) = text.split_once(' ') {
+            let (_, period) = Period::ALL.into_iter().find(|(name, _)| *name == period)?;
+            return Calendar::new(period, zone).map(Self::Calendar);
+        }
+        match text.split_at_checked(1)? {
+            ("s", rest) => length(rest).map(Self::Sliding),
+            ("f", rest) => length(rest).map(Self::Fixed),
+            ("o", "") => Some(Self::Open),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -175,9 +204,8 @@ mod tests {
         Duration::from_micros(text.parse::<Timestamp>().unwrap().as_microsecond().try_into().unwrap())
     }
 
-    #[test]
-    fn periods_begin_and_end_at_local_midnights_over_the_change_of_clocks() {
-        for (period, zone, now, begins, ends) in [
+    /// A period, a zone, a moment in it, when it begins, and when it ends.
+    const PERIODS: [(Period, &str, &str, &str, &str); 9] = [
             // clocks go forward on 2026-03-08 and back on 2026-11-01: a month of 31 days and an hour less or more
             (
                 Period::Month,
@@ -237,7 +265,11 @@ mod tests {
                 "2024-02-29T18:30:00Z",
                 "2024-03-31T18:30:00Z",
             ),
-        ] {
+    ];
+
+    #[test]
+    fn periods_begin_and_end_at_local_midnights_over_the_change_of_clocks() {
+        for (period, zone, now, begins, ends) in PERIODS {
             let calendar = Calendar::new(period, zone).unwrap();
             let bounds = calendar.bounds(at(now));
             assert_eq!((bounds[1], bounds[2]), (at(begins), at(ends)), "{calendar} at {now}");

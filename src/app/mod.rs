@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod counters;
 mod disk;
 mod follow;
 mod keep;

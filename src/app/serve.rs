@@ -1,12 +1,12 @@
 //! `attache serve`: builds the world, opens the doors, and closes them in order.
 
-use super::{Failure, dice, follow, load, now, people::People, publish::Hands, runtime};
+use super::{Failure, counters::Counters, dice, follow, load, now, people::People, publish::Hands, runtime};
 use crate::{
     config::{self, Config},
     engine::{Engine, Standing},
     exchange::{Live, World},
     extproc::{self, Door},
-    ledger::{self, Ledger},
+    ledger::{self, Ledger, Memory},
     provider::health::share,
     snapshot::Snapshot,
     telemetry::{self, Telemetry},
@@ -36,11 +36,16 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 
 async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let telemetry = Arc::new(Telemetry::start(&config.telemetry));
-    let world = Arc::new(world(&config, &telemetry));
+    let (world, memory) = world(&config, &telemetry);
+    let world = Arc::new(world);
     let extproc = config.extproc.clone();
     let door =
         Door::open(&extproc.listen).await.map_err(|e| Failure::Said(format!("listen.extproc: {e}")))?;
     let hands = Hands::new(&config, &world, &telemetry)?;
+    let counters = match memory {
+        Some(memory) => Some(Counters::resume(memory, hands.store.clone(), &extproc.listen).await),
+        None => None,
+    };
     let people = People::open(config, hands).await?;
     let address = people.address;
     let _watcher = follow::files(path, Arc::clone(&people.publisher)).await?;
@@ -50,6 +55,7 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     let store = tokio::spawn(people.follower().follow());
     let people = tokio::spawn(people.serve(closed(stopped.clone())));
     let sweeper = tokio::spawn(sweep(Arc::clone(&world)));
+    let keeper = counters.clone().map(|counters| tokio::spawn(counters.keep()));
     let envoy = tokio::spawn(serve_envoy(door, extproc.clone(), Arc::clone(&world), health.clone(), stopped));
     tracing::info!(admin = %address, extproc = ?extproc.listen, "serving");
 
@@ -58,6 +64,10 @@ async fn serve(path: PathBuf, config: Config) -> Result<(), Failure> {
     drop(stop);
     let ended = close(envoy, &world).await;
     sweeper.abort();
+    if let (Some(keeper), Some(counters)) = (keeper, counters) {
+        keeper.abort();
+        counters.write().await;
+    }
     store.abort();
     people.abort();
     telemetry.stop().await;
@@ -74,12 +84,16 @@ async fn close(door: JoinHandle<Result<(), tonic::transport::Error>>, world: &Wo
     }
 }
 
-fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
+/// The world, and its counters where they are in this process.
+fn world(config: &Config, telemetry: &Arc<Telemetry>) -> (World, Option<Arc<Memory>>) {
     let config::Ledger { at, engine, counters, prefix } = config.ledger.clone();
     let engine = at.map(|address| Engine::start(address, engine));
-    let ledger: Arc<dyn Ledger> = match &engine {
-        None => Arc::new(ledger::Memory::new(counters)),
-        Some(engine) => ledger::Redis::new(Arc::clone(engine), counters, &prefix),
+    let (ledger, memory): (Arc<dyn Ledger>, _) = match &engine {
+        Some(engine) => (ledger::Redis::new(Arc::clone(engine), counters, &prefix), None),
+        None => {
+            let memory = Arc::new(Memory::new(counters).kept());
+            (Arc::clone(&memory) as _, Some(memory))
+        }
     };
     if let Some(engine) = &engine {
         drop(tokio::spawn(tell(engine.address().to_string(), engine.standing(), Arc::clone(telemetry))));
@@ -90,7 +104,7 @@ fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
     if let Some(engine) = &engine {
         drop(tokio::spawn(share(Arc::clone(&world.health), Arc::clone(engine), prefix)));
     }
-    world.sharing(engine)
+    (world.sharing(engine), memory)
 }
 
 /// Tells how it stands with the engine, whenever that changes.

@@ -73,7 +73,7 @@ impl Address {
         }
         let database = match path {
             "" => 0,
-            number => number.parse::<u16>().map_err(|_| bad("the database is no number"))?.into(),
+            number => number.parse::<u16>().ok().ok_or_else(|| bad("the database is no number"))?.into(),
         };
         if kind == Kind::Cluster && database != 0 {
             return Err(bad("a cluster has no databases"));
@@ -141,7 +141,7 @@ fn read_host(text: &str, port: u16) -> Result<(String, u16), BadAddress> {
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     let port = match after.strip_prefix(':') {
-        Some(number) => number.parse().map_err(|_| bad("a port is no number from 1 to 65535"))?,
+        Some(number) => number.parse().ok().ok_or_else(|| bad("a port is no number from 1 to 65535"))?,
         None if after.is_empty() => port,
         None => return Err(bad("a host is none")),
     };

@@ -184,7 +184,7 @@ impl Engine {
     async fn connect(&self) -> Result<(), Away> {
         let limit = self.settings.connect_timeout;
         let line = timeout(limit, Line::connect(&self.address, limit)).await;
-        let line = line.map_err(|_| Away(format!("no connection within {limit:?}")))?;
+        let line = line.ok().ok_or_else(|| Away(format!("no connection within {limit:?}")))?;
         let line = Arc::new(line.map_err(|error| Away(error.to_string()))?);
         self.late.store(0, Ordering::Relaxed);
         self.probe(&line).await?;

@@ -391,6 +391,7 @@ pub(crate) fn redis_server() -> &'static str {
     let (address, ..) = SERVER.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        #[expect(clippy::disallowed_methods, reason = "names the program to test against")]
         let program = std::env::var("REDIS_BIN").unwrap_or_else(|_| "redis-server".into());
         // it ends with us: its standard input is ours to close
         let child = Command::new("sh")

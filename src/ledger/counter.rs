@@ -16,6 +16,8 @@ const SLOTS: u64 = 64;
 pub(super) struct Counter {
     frame: Frame,
     slots: BTreeMap<u64, u64>,
+    /// Whether it has changed since somebody looked.
+    pub(super) touched: bool,
 }
 
 /// Which slots there are, and when their amounts leave.
@@ -43,7 +45,7 @@ impl Counter {
             Window::Calendar(calendar) => Frame::Calendar(calendar.clone()),
             Window::Open => Frame::Open,
         };
-        Self { frame, slots: BTreeMap::new() }
+        Self { frame, slots: BTreeMap::new(), touched: false }
     }
 
     /// What `limit` answers to an ask of `amount`, which is not added.
@@ -68,6 +70,7 @@ impl Counter {
             oldest.remove();
         }
         let slot = self.frame.slot(now);
+        self.touched = true;
         self.put(slot, amount);
         slot
     }
@@ -77,8 +80,25 @@ impl Counter {
         if self.frame.has_left(slot, now) {
             return;
         }
+        self.touched = true;
         let rest = self.slots.remove(&slot).unwrap_or(0).saturating_sub(reserved);
         self.put(slot, rest.saturating_add(real));
+    }
+
+    /// The amounts by their slots.
+    pub(super) fn slots(&self) -> &BTreeMap<u64, u64> {
+        &self.slots
+    }
+
+    /// When the last amount leaves.
+    pub(super) fn until(&self) -> Duration {
+        self.slots.last_key_value().map_or(Duration::ZERO, |(slot, _)| self.frame.leaves_at(*slot))
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+        self.touched = true;
     }
 
     /// Whether nothing is left to count.
@@ -121,7 +141,7 @@ impl Counter {
         slots.skip_while(move |(slot, _)| self.frame.has_left(*slot, now))
     }
 
-    fn put(&mut self, slot: u64, amount: u64) {
+    pub(super) fn put(&mut self, slot: u64, amount: u64) {
         if amount > 0 {
             let held = self.slots.entry(slot).or_default();
             *held = held.saturating_add(amount);
@@ -142,13 +162,20 @@ impl Frame {
         !matches!(self, Self::Open) && self.time_left(slot, now).is_zero()
     }
 
+    /// Zero where nobody knows.
     fn time_left(&self, slot: u64, now: u64) -> Duration {
-        let leaves_at = match self {
-            Self::Even { width, stay } => slot.saturating_add(1).saturating_mul(*width).saturating_add(*stay),
-            Self::Calendar(calendar) => micros(calendar.ends(Duration::from_micros(slot))),
-            Self::Open => return Duration::ZERO,
-        };
-        Duration::from_micros(leaves_at.saturating_sub(now))
+        self.leaves_at(slot).saturating_sub(Duration::from_micros(now))
+    }
+
+    /// When the amounts of a slot leave.
+    fn leaves_at(&self, slot: u64) -> Duration {
+        match self {
+            Self::Even { width, stay } => {
+                Duration::from_micros(slot.saturating_add(1).saturating_mul(*width).saturating_add(*stay))
+            }
+            Self::Calendar(calendar) => calendar.ends(Duration::from_micros(slot)),
+            Self::Open => Duration::ZERO,
+        }
     }
 }
 

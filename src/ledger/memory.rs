@@ -42,16 +42,18 @@ pub struct Memory {
     /// What the open exchanges hold. Locked before `counters`, never after.
     open: Shards<Arc<str>, Holding>,
     counters: Shards<Arc<CounterId>, Counter>,
+    /// Whether somebody writes down what changes: until that is done, nothing is dropped.
+    kept: bool,
     /// The last tick whose sweep somebody took on.
     swept: AtomicU64,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct CounterId {
-    scope: Box<str>,
-    key: String,
-    unit: Unit,
-    window: Window,
+pub(super) struct CounterId {
+    pub(super) scope: Box<str>,
+    pub(super) key: String,
+    pub(super) unit: Unit,
+    pub(super) window: Window,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +75,28 @@ impl Memory {
     /// An empty ledger.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, open: Shards::new(), counters: Shards::new(), swept: AtomicU64::new(0) }
+        Self { settings, open: Shards::new(), counters: Shards::new(), kept: false, swept: AtomicU64::new(0) }
+    }
+
+    /// The same, for somebody who asks what has changed again and again.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        Self { kept: true, ..self }
+    }
+
+    /// Shows every counter.
+    pub(super) fn each_counter(&self, mut show: impl FnMut(&CounterId, &mut Counter)) {
+        self.counters.each(|id, counter| show(id, counter));
+    }
+
+    /// Shows one counter, which is made where there is none.
+    pub(super) fn with_counter<T>(&self, id: &Arc<CounterId>, show: impl FnOnce(&mut Counter) -> T) -> T {
+        let mut counters = self.counters.lock_of(id);
+        show(counters.entry(id.clone()).or_insert_with(|| id.counter()))
+    }
+
+    fn is_done(&self, counter: &Counter, now: u64) -> bool {
+        counter.is_empty(now) && !(self.kept && counter.touched)
     }
 
     fn reserve_all(&self, tab: Tab<'_>, asks: &[Ask], now: u64) -> Vec<Grant> {
@@ -126,7 +149,7 @@ impl Memory {
             let mut counters = self.counters.lock_of(&*part.counter);
             let counter = counters.entry(part.counter.clone()).or_insert_with(|| part.counter.counter());
             counter.replace(part.slot, part.amount, real, now);
-            if counter.is_empty(now) {
+            if self.is_done(counter, now) {
                 counters.remove(&*part.counter);
             }
         }
@@ -139,7 +162,7 @@ impl Memory {
         for place in last.max(tick.saturating_sub(SHARDS))..tick {
             let expired = self.open.drain(place, |holding| holding.expires <= now);
             self.replace(expired.into_iter().flat_map(|held| held.parts), Actual::default(), now);
-            drop(self.counters.drain(place, |counter| counter.is_empty(now)));
+            drop(self.counters.drain(place, |counter| self.is_done(counter, now)));
         }
     }
 }
@@ -178,7 +201,7 @@ impl Ledger for Memory {
     fn reset<'a>(&'a self, scope: &'a str, limit: &'a Limit) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(async move {
             let id = CounterId::of(scope, limit);
-            self.counters.lock_of(&id).remove(&id);
+            self.with_counter(&Arc::new(id), Counter::clear);
             Ok(())
         })
     }

@@ -4,12 +4,14 @@
 #[macro_use]
 mod contract;
 mod counter;
+mod kept;
 mod memory;
 mod redis;
 mod shards;
 
 #[cfg(test)]
 pub(crate) use contract::redis_server;
+pub use kept::Kept;
 pub use memory::{Memory, Settings};
 pub use redis::Redis;
 
@@ -32,6 +34,24 @@ pub enum Unit {
     OutputTokens,
     /// Requests in flight: a settlement gives all of it back.
     Concurrency,
+}
+
+impl Unit {
+    /// Every unit.
+    pub const ALL: [Self; 6] =
+        [Self::Count, Self::Cost, Self::Tokens, Self::InputTokens, Self::OutputTokens, Self::Concurrency];
+
+    /// Its name in what is kept.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Cost => "cost",
+            Self::Tokens => "tokens",
+            Self::InputTokens => "input",
+            Self::OutputTokens => "output",
+            Self::Concurrency => "flight",
+        }
+    }
 }
 
 /// One limit, for one key.

@@ -67,7 +67,7 @@ impl Redis {
         let mut arguments = self.arguments(op, tab.exchange, now);
         for Ask { limit, amount } in asks {
             let (kind, spec) = spec(&limit.window, now);
-            arguments.extend([kind.into(), spec, unit(limit.unit).into()]);
+            arguments.extend([kind.into(), spec, limit.unit.name().into()]);
             arguments.extend([amount.to_string(), limit.most.to_string()]);
         }
         let told: Vec<f64> = self.engine.run(&self.script, &keys, &arguments).await?;
@@ -76,8 +76,8 @@ impl Redis {
 
     async fn close(&self, settled: &Waiting) -> Result<(), Away> {
         let mut arguments = self.arguments("settle", &settled.exchange, settled.now);
-        for known in UNITS {
-            arguments.extend([unit(known).to_owned(), settled.actual.of(known).to_string()]);
+        for known in Unit::ALL {
+            arguments.extend([known.name().to_owned(), settled.actual.of(known).to_string()]);
         }
         self.engine.run(&self.script, &self.keys(&settled.scope, []), &arguments).await
     }
@@ -86,13 +86,7 @@ impl Redis {
     fn keys<'a>(&self, scope: &str, limits: impl IntoIterator<Item = &'a Limit>) -> Vec<String> {
         let tagged = |rest: &str| format!("{}:{{r:{scope}}}:{rest}", self.prefix);
         let counter = |limit: &Limit| {
-            let window = match &limit.window {
-                Window::Sliding(length) => format!("s{}", length.as_secs_f64()),
-                Window::Fixed(length) => format!("f{}", length.as_secs_f64()),
-                Window::Calendar(calendar) => calendar.to_string(),
-                Window::Open => "o".into(),
-            };
-            tagged(&format!("c:{}:{window}:{}", unit(limit.unit), limit.key))
+            tagged(&format!("c:{}:{}:{}", limit.unit.name(), limit.window.spell(), limit.key))
         };
         [tagged("held"), tagged("open")].into_iter().chain(limits.into_iter().map(counter)).collect()
     }
@@ -188,20 +182,6 @@ impl std::fmt::Debug for Redis {
 
 fn away(away: Away) -> LedgerError {
     LedgerError::Away(away.0)
-}
-
-const UNITS: [Unit; 6] =
-    [Unit::Count, Unit::Cost, Unit::Tokens, Unit::InputTokens, Unit::OutputTokens, Unit::Concurrency];
-
-fn unit(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Count => "count",
-        Unit::Cost => "cost",
-        Unit::Tokens => "tokens",
-        Unit::InputTokens => "input",
-        Unit::OutputTokens => "output",
-        Unit::Concurrency => "flight",
-    }
 }
 
 /// A window as the script reads it. Of the calendar it gets the bounds around our own time: which of these periods it is, the

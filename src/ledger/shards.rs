@@ -56,6 +56,13 @@ impl<K: Hash + Eq, V> Shards<K, V> {
         taken
     }
 
+    /// Shows every value.
+    pub(super) fn each(&self, mut show: impl FnMut(&K, &mut V)) {
+        for place in 0..SHARDS {
+            self.lock(place).iter_mut().for_each(|(key, value)| show(key, value));
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         (0..SHARDS).map(|place| self.lock(place).len()).sum()

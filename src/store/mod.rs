@@ -2,6 +2,7 @@
 
 mod audit;
 mod change;
+mod counters;
 mod database;
 mod deployments;
 mod dump;
@@ -40,6 +41,7 @@ pub use page::{Listed, Page};
 pub use pairs::Pair;
 pub use people::{Actor, Event, Role, Session, Token};
 pub use prices::StoredPrice;
+pub use counters::CounterRow;
 pub use published::{Published, PublishedRoute, PublishedVersion};
 pub use route::{Canary, Deployment, Draft, Route, Version};
 pub use settings::Settings;

@@ -4,7 +4,8 @@ use super::{StoreError, link::Link, row::Columns, url::Engine};
 use std::time::Duration;
 
 /// The steps; each is one SQL text for both engines. A step that was released is never changed.
-const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The steps that this Attaché knows.
 pub(super) const NEWEST: usize = STEPS.len();

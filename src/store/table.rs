@@ -4,7 +4,7 @@ use super::{StoreError, link::Ask, row::Columns};
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 
-/// A table. Sessions, pairs and idempotency keys are not told here: they pass anyway.
+/// A table. Sessions, pairs, counters and idempotency keys are not told here: they pass anyway.
 pub(super) struct Table {
     pub(super) name: &'static str,
     /// In which order its rows are written.
