@@ -124,11 +124,17 @@ fn rendered(overlay: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(&String::from_utf8(told.stdout).unwrap()).unwrap()
 }
 
-/// The `attache.yaml` in the ConfigMap, with the variables of the Secret and no others.
+/// The `attache.yaml` in the ConfigMap, with the variables of the Secret and no others; of a fleet, with those that pairs share.
 fn carried_config(objects: &[Value]) -> Config {
-    let secret: Value =
-        serde_saphyr::from_str(&fs::read_to_string(manifests().join("secret.yaml")).unwrap()).unwrap();
+    let mut secret = fs::read_to_string(manifests().join("secret.yaml")).unwrap();
+    if objects.iter().any(|object| object["kind"] == "HorizontalPodAutoscaler") {
+        secret = secret.replace("# ATTACHE_", "ATTACHE_");
+    }
+    let secret: Value = serde_saphyr::from_str(&secret).unwrap();
     let variables = |name: &str| secret["stringData"][name].as_str().map(str::to_owned);
+    for required in container(&pod(objects, "attache"), "attache")["env"].as_array().into_iter().flatten() {
+        assert!(variables(required["name"].as_str().unwrap()).is_some(), "{required} is not in the sample");
+    }
     let folder = Path::new("/etc/attache/config");
     let text = carried(objects, &folder.join("attache.yaml")).unwrap();
     let (config, warnings) = Config::parse(&text, folder, &variables).unwrap();

@@ -4,6 +4,7 @@ import asyncio
 import collections
 import itertools
 import os
+import socket
 import subprocess
 import urllib.request
 
@@ -39,13 +40,28 @@ def provider(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def fleet(provider, tmp_path_factory):
+def redis(tmp_path_factory):
+    """Where the pairs count."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
+    engine = subprocess.Popen([os.environ["REDIS_BIN"], *options], stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        engine.kill()
+        engine.wait()
+
+
+@pytest.fixture(scope="module")
+def fleet(provider, redis, tmp_path_factory):
     store = tmp_path_factory.mktemp("store") / "attache.db"
     variables = {
         "OPENAI_API_KEY": "a-key-of-the-provider",
         "ATTACHE_DEMO_KEY": KEY,
         "ATTACHE_STORE": f"sqlite:{store}",
-        "ATTACHE_LEDGER": "memory:",
+        "ATTACHE_LEDGER": redis,
     }
     changes = {
         "https://api.openai.com/v1": f"{provider}/v1",
@@ -118,6 +134,11 @@ def client():
 def of_sessions(fleet, count):
     """Which pair each of so many sessions is at."""
     return asyncio.run(pairs(fleet.url, [{"x-session-id": f"session-{number}"} for number in range(count)]))
+
+
+def test_every_pair_counts_where_the_secret_says(fleet, redis):
+    for pod in fleet.cluster.of("attache"):
+        soon(lambda: httpx.get(f"http://{pod.address}:8081/status").json()["ledger"] == {"engine": redis, "state": "here"}, seconds=20)
 
 
 def test_a_session_stays_at_its_pair_by_whichever_header(fleet):
