@@ -206,65 +206,65 @@ mod tests {
 
     /// A period, a zone, a moment in it, when it begins, and when it ends.
     const PERIODS: [(Period, &str, &str, &str, &str); 9] = [
-            // clocks go forward on 2026-03-08 and back on 2026-11-01: a month of 31 days and an hour less or more
-            (
-                Period::Month,
-                "America/New_York",
-                "2026-03-31T23:00:00Z",
-                "2026-03-01T05:00:00Z",
-                "2026-04-01T04:00:00Z",
-            ),
-            (
-                Period::Month,
-                "America/New_York",
-                "2026-04-01T03:59:59Z",
-                "2026-03-01T05:00:00Z",
-                "2026-04-01T04:00:00Z",
-            ),
-            (
-                Period::Month,
-                "America/New_York",
-                "2026-11-01T04:00:00Z",
-                "2026-11-01T04:00:00Z",
-                "2026-12-01T05:00:00Z",
-            ),
-            (
-                Period::Day,
-                "America/New_York",
-                "2026-03-08T12:00:00Z",
-                "2026-03-08T05:00:00Z",
-                "2026-03-09T04:00:00Z",
-            ),
-            (
-                Period::Day,
-                "America/New_York",
-                "2026-11-01T12:00:00Z",
-                "2026-11-01T04:00:00Z",
-                "2026-11-02T05:00:00Z",
-            ),
-            (
-                Period::Week,
-                "Europe/Berlin",
-                "2026-03-29T12:00:00Z",
-                "2026-03-22T23:00:00Z",
-                "2026-03-29T22:00:00Z",
-            ),
-            (Period::Week, "UTC", "2026-11-23T00:00:00Z", "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z"),
-            // a day that begins at one: midnight is left out when clocks go forward
-            (
-                Period::Day,
-                "America/Asuncion",
-                "2023-10-01T12:00:00Z",
-                "2023-10-01T04:00:00Z",
-                "2023-10-02T03:00:00Z",
-            ),
-            (
-                Period::Month,
-                "Asia/Kolkata",
-                "2024-02-29T20:00:00Z",
-                "2024-02-29T18:30:00Z",
-                "2024-03-31T18:30:00Z",
-            ),
+        // clocks go forward on 2026-03-08 and back on 2026-11-01: a month of 31 days and an hour less or more
+        (
+            Period::Month,
+            "America/New_York",
+            "2026-03-31T23:00:00Z",
+            "2026-03-01T05:00:00Z",
+            "2026-04-01T04:00:00Z",
+        ),
+        (
+            Period::Month,
+            "America/New_York",
+            "2026-04-01T03:59:59Z",
+            "2026-03-01T05:00:00Z",
+            "2026-04-01T04:00:00Z",
+        ),
+        (
+            Period::Month,
+            "America/New_York",
+            "2026-11-01T04:00:00Z",
+            "2026-11-01T04:00:00Z",
+            "2026-12-01T05:00:00Z",
+        ),
+        (
+            Period::Day,
+            "America/New_York",
+            "2026-03-08T12:00:00Z",
+            "2026-03-08T05:00:00Z",
+            "2026-03-09T04:00:00Z",
+        ),
+        (
+            Period::Day,
+            "America/New_York",
+            "2026-11-01T12:00:00Z",
+            "2026-11-01T04:00:00Z",
+            "2026-11-02T05:00:00Z",
+        ),
+        (
+            Period::Week,
+            "Europe/Berlin",
+            "2026-03-29T12:00:00Z",
+            "2026-03-22T23:00:00Z",
+            "2026-03-29T22:00:00Z",
+        ),
+        (Period::Week, "UTC", "2026-11-23T00:00:00Z", "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z"),
+        // a day that begins at one: midnight is left out when clocks go forward
+        (
+            Period::Day,
+            "America/Asuncion",
+            "2023-10-01T12:00:00Z",
+            "2023-10-01T04:00:00Z",
+            "2023-10-02T03:00:00Z",
+        ),
+        (
+            Period::Month,
+            "Asia/Kolkata",
+            "2024-02-29T20:00:00Z",
+            "2024-02-29T18:30:00Z",
+            "2024-03-31T18:30:00Z",
+        ),
     ];
 
     #[test]

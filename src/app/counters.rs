@@ -37,7 +37,10 @@ impl Counters {
                 let rows = rows.iter().map(|(id, data)| (id.as_str(), data.as_str()));
                 let unread = counters.memory.restore(rows);
                 if unread > 0 {
-                    tracing::warn!(unread, "counters of another version of Attaché are not read; they begin anew");
+                    tracing::warn!(
+                        unread,
+                        "counters of another version of Attaché are not read; they begin anew"
+                    );
                 }
             }
             _ => tracing::warn!("the store is away; limits begin anew"),

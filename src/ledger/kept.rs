@@ -1,10 +1,6 @@
 //! Counters in memory, as they outlive their process.
 
-use super::{
-    Memory, Unit,
-    counter::Counter,
-    memory::CounterId,
-};
+use super::{Memory, Unit, counter::Counter, memory::CounterId};
 use crate::window::Window;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -92,7 +88,12 @@ mod tests {
             Window::Fixed(Duration::from_secs(3600)),
             Window::Calendar(Calendar::new(Period::Month, "America/New_York").unwrap()),
         ];
-        let limit = |window: &Window| Limit { key: "a\0b".into(), unit: Unit::Cost, most: 100, window: window.clone() };
+        let limit = |window: &Window| Limit {
+            key: "a\0b".into(),
+            unit: Unit::Cost,
+            most: 100,
+            window: window.clone(),
+        };
         let before = Memory::new(Settings::default()).kept();
         for (exchange, window) in ["a", "b", "c"].iter().zip(&windows) {
             before.reserve(tab(exchange), &[Ask { limit: limit(window), amount: 30 }], NOW).await.unwrap();

@@ -31,6 +31,7 @@ mod watch;
 mod write;
 
 pub use audit::EventFilter;
+pub use counters::CounterRow;
 pub use database::Store;
 pub use dump::DumpError;
 pub use error::StoreError;
@@ -41,7 +42,6 @@ pub use page::{Listed, Page};
 pub use pairs::Pair;
 pub use people::{Actor, Event, Role, Session, Token};
 pub use prices::StoredPrice;
-pub use counters::CounterRow;
 pub use published::{Published, PublishedRoute, PublishedVersion};
 pub use route::{Canary, Deployment, Draft, Route, Version};
 pub use settings::Settings;

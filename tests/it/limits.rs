@@ -237,3 +237,18 @@ async fn a_price_that_nobody_knows_counts_nothing_or_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_restart_forgets_nothing_that_was_counted() {
+    let limit = json!({"key": PER_USER, "limitType": "count", "limit": 2, "window": "month"});
+    let models = [model("within"), model("over")];
+    let mut pair = House::new().route(limited("r", limit, models)).start().await;
+    assert_eq!(as_user(pair.ask("r"), "u").send().await.header("x-attache-model"), "within");
+    pair.is_idle().await;
+    pair.attache.terminate();
+    eventually(async || pair.attache.ended().map(|_| ()).ok_or_else(|| "its end".into())).await;
+    pair.restart().await;
+    let answer = as_user(pair.ask("r"), "u").send().await;
+    assert!(answer.header("ratelimit").starts_with("\"limit\";r=0;"), "{answer:?}");
+    assert_eq!(as_user(pair.ask("r"), "u").send().await.header("x-attache-model"), "over");
+}

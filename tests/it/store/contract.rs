@@ -56,6 +56,7 @@ contract! {
         what_is_live_is_published,
         known_documents_are_not_read_again,
         what_has_changed_is_read_and_nothing_else,
+        counters_of_a_pair_are_its_own_and_pass,
         another_document_under_a_known_number_is_read,
     }
     moving {

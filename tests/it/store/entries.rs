@@ -10,32 +10,32 @@ use attache::store::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// What `everything` does, in order.
+const ACTIONS: [&str; 16] = [
+    "route.create",
+    "version.create",
+    "route.rename",
+    "route.deploy",
+    "route.canary",
+    "route.pin",
+    "route.unpin",
+    "route.delete",
+    "key.create",
+    "key.update",
+    "key.rotate",
+    "key.revoke",
+    "token.create",
+    "token.revoke",
+    "price.set",
+    "price.delete",
+];
+
 pub(super) async fn every_change_is_written_down_without_secrets(place: &Place) {
     let store = place.store();
     everything(&store).await;
     let events = events(&store).await;
     let actions: Vec<_> = events.iter().rev().map(|event| event.action.as_str()).collect();
-    assert_eq!(
-        actions,
-        [
-            "route.create",
-            "version.create",
-            "route.rename",
-            "route.deploy",
-            "route.canary",
-            "route.pin",
-            "route.unpin",
-            "route.delete",
-            "key.create",
-            "key.update",
-            "key.rotate",
-            "key.revoke",
-            "token.create",
-            "token.revoke",
-            "price.set",
-            "price.delete",
-        ]
-    );
+    assert_eq!(actions, ACTIONS);
     let numbers: Vec<_> = events.iter().rev().map(|event| event.number).collect();
     assert_eq!(numbers, (1..=16).collect::<Vec<_>>(), "the number of a change");
     assert_eq!(store.change().await.unwrap(), 16);

@@ -65,7 +65,7 @@ pub(super) async fn a_dump_is_loaded_whole_or_not_at_all(place: &Place) {
         (&good.replace("\"pins\"", "\"pips\"").replace("\"audit\"", "\"odd\""), "there is no table `odd`"),
         (&good.replace("\"revision\":2", "\"revision\":\"2\""), "`revision` is a number, not \"2\""),
         (&good.replace("\"latest\":2", "\"latest\":2,\"odd\":1"), "`routes` has no `odd`"),
-        (&good.replace("\"attache_store\":2", "\"attache_store\":99"), "its tables are at step 99"),
+        (&good.replace("\"attache_store\":3", "\"attache_store\":99"), "its tables are at step 99"),
         (&good.replace(",\"modified_at\":1700000000123", ""), "up to here"),
     ] {
         let error = store.load(broken.as_bytes()).await.unwrap_err();

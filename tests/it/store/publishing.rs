@@ -1,8 +1,11 @@
 //! What pairs read.
 
-use super::place::{Place, ann, draft, route};
-use attache::store::{Canary, Published, PublishedRoute, Store};
-use std::sync::Arc;
+use super::place::{Place, ann, draft, now, route};
+use attache::store::{Canary, CounterRow, Published, PublishedRoute, Store};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 pub(super) async fn what_is_live_is_published(place: &Place) {
     let store = place.store();
@@ -92,4 +95,29 @@ fn route_of(known: &mut Published) -> &mut PublishedRoute {
 
 async fn published(store: &Store) -> Published {
     store.published(&Published::default()).await.unwrap()
+}
+
+pub(super) async fn counters_of_a_pair_are_its_own_and_pass(place: &Place) {
+    let store = place.store();
+    let since_epoch = now().duration_since(UNIX_EPOCH).unwrap();
+    let (soon, later) = (since_epoch + Duration::from_secs(1), since_epoch + Duration::from_secs(3600));
+    let row = |id, data, until| CounterRow { id, data, until };
+    let many: Vec<String> = (0..1200).map(|n| format!("c{n:04}")).collect();
+    let rows: Vec<_> = many.iter().map(|id| row(id, Some("{}"), later)).collect();
+    store.keep_counters("one", &rows).await.unwrap();
+    store.keep_counters("two", &[row("a", Some("1"), later), row("b", Some("2"), soon)]).await.unwrap();
+    store.keep_counters("two", &[row("a", Some("3"), later), row("never there", None, later)]).await.unwrap();
+    let sorted = async |store: &Store, pair| {
+        let mut rows = store.counters(pair).await.unwrap();
+        rows.sort();
+        rows
+    };
+    let pair = |id: &str, data: &str| (id.to_owned(), data.to_owned());
+    assert_eq!(sorted(&store, "two").await, [pair("a", "3"), pair("b", "2")]);
+    assert_eq!(sorted(&store, "one").await.len(), 1200);
+    let in_a_while = place.store_at(|| now() + Duration::from_secs(2));
+    assert_eq!(sorted(&in_a_while, "two").await, [pair("a", "3")]);
+    store.keep_counters("two", &[row("a", None, later)]).await.unwrap();
+    assert_eq!(sorted(&in_a_while, "two").await, []);
+    assert_eq!(store.change().await.unwrap(), 0, "what is counted is no change");
 }
