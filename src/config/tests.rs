@@ -50,7 +50,7 @@ providers:
   mock:      {dialect: openai, base_url: "http://127.0.0.1:9100/v1"}
   openai:    {dialect: openai, base_url: "https://api.openai.com/v1", api_key: "${OPENAI_API_KEY}"}
 prices: {}
-session: off
+sessions: {enabled: false}
 "#;
 
 #[test]
@@ -245,7 +245,8 @@ fn single_mistakes_say_how_to_mend_them() {
     );
     assert!(the_mistake("store: redis://x").contains("sqlite:FILE"));
     assert!(the_mistake("ledger: redis://x").contains("memory:"));
-    assert!(the_mistake("session: on").contains("off"));
+    assert!(the_mistake("session: off").contains("did you mean `sessions`?"));
+    assert!(the_mistake("sessions: {keys: [short]}").contains("32 letters or more"));
     assert!(the_mistake("routes: \"${\"").contains("without its `}`"));
     assert!(the_mistake("listen: {extproc: \"unix:\"}").contains("names no socket"));
     assert!(
@@ -294,6 +295,7 @@ prices: {<provider>/<model>: {input: 1, output: 1, "?": 1}}
 retry: {"?": 1}
 limits: {"?": 1}
 replay: {"?": 1}
+sessions: {"?": 1}
 telemetry: {"?": 1}
 store: {"?": 1}
 admin: {"?": 1, tls: {"?": 1}}
@@ -312,7 +314,7 @@ compat: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 18, "{told:#?}");
+    assert_eq!(sections, 19, "{told:#?}");
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! One exchange: what it asks, where it stands in its graph, what it has tried.
 
-use super::{ask::Ask, effect::Header, settle::Ending, world::Live};
+use super::{
+    affinity::{self, Affinity},
+    ask::Ask,
+    effect::Header,
+    settle::Ending,
+    world::{Live, World},
+};
 use crate::{
     chat::Fault,
     dialect::{Way, Wire},
@@ -31,6 +37,8 @@ pub(super) struct Exchange {
     pub(super) unclear: Option<Unclear>,
     pub(super) started: Instant,
     pub(super) first_content: Option<Duration>,
+    /// Its place in its session, where its route has something to keep.
+    pub(super) affinity: Option<Affinity>,
     /// The body as it came, where the request is to be kept.
     pub(super) kept: Option<Bytes>,
     /// Whether its one end has come.
@@ -89,7 +97,8 @@ impl Exchange {
         if !self.route.name.is_empty() {
             told.push(("x-attache-route", format!("{}@{}", self.route.name, self.route.number)));
         }
-        told.push(("x-attache-path", self.path().join(",")));
+        told.push(("x-attache-path", self.told_path()));
+        told.extend(self.sealed().map(|token| (affinity::TOKEN, token.to_owned())));
         told.push(("x-attache-attempts", self.attempts.len().to_string()));
         if let Some(last) = self.attempts.last() {
             let models = self.attempts.chunk_by(|a, b| a.record.element == b.record.element).count();
@@ -108,6 +117,17 @@ impl Exchange {
             self.tell_portkey(&mut told);
         }
         told
+    }
+
+    /// The path for the client: it says where a session was let go.
+    fn told_path(&self) -> String {
+        let Some(moved) = self.repinned() else { return self.path().join(",") };
+        let mut path = self.path();
+        let marked = format!("{moved}{}", affinity::REPINNED);
+        if let Some(last) = path.iter_mut().rev().find(|id| **id == moved) {
+            *last = &marked;
+        }
+        path.join(",")
     }
 
     /// The ids of the elements walked.
@@ -149,9 +169,10 @@ impl Exchange {
     }
 
     /// The first content has come: from here on the answer is the client's.
-    pub(super) fn commit(&mut self) {
+    pub(super) fn commit(&mut self, world: &World) {
         self.walk.answered(&self.route.program, Ok(()));
         self.walk.step(&self.route.program, &self.ask);
+        self.keep(world);
         self.first_content = Some(self.started.elapsed());
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.record.first_content = Some(attempt.sent.elapsed());

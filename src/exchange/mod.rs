@@ -5,6 +5,7 @@
 //! two attempts the exchange waits in `World`, under the id that Envoy gave it.
 
 mod advance;
+mod affinity;
 mod answer;
 mod ask;
 mod attempt;
@@ -13,10 +14,12 @@ mod effect;
 mod estimate;
 mod event;
 mod facts;
+mod hearing;
 mod hub;
 mod life;
 mod models;
 mod open;
+mod opening;
 mod parked;
 mod portkey;
 mod refuse;

@@ -1,5 +1,6 @@
 //! What an operator can set about one request's life.
 
+use crate::session;
 use std::time::Duration;
 
 /// The settings of the room.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub portkey: bool,
     /// What is kept of exchanges that are over, to be walked again.
     pub replay: Replay,
+    /// What conversations keep.
+    pub sessions: session::Settings,
 }
 
 #[cfg(test)]

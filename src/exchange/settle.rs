@@ -40,6 +40,9 @@ impl Exchange {
     /// The one end.
     pub(super) async fn settle(mut self: Box<Self>, ending: Ending, world: &World) {
         self.settled = true;
+        if ending.outcome == Outcome::Answered {
+            self.remember_answer(world);
+        }
         let cost = ending.usage.and_then(|usage| self.cost(&usage));
         if !self.limits.is_empty() {
             self.settle_limits(ending, cost, world).await;
@@ -111,6 +114,7 @@ impl Exchange {
                 .map(|l| LimitRecord { element: l.element.clone(), allowed: l.grant.allowed })
                 .collect(),
             cost,
+            session: self.session_record(),
             ..of_head(&self.ask.head, self.ask.model.clone(), ending)
         }
     }
@@ -149,6 +153,7 @@ fn blank(headers: &Headers, started: SystemTime, ending: Ending) -> Record {
         status: ending.status,
         error: ending.error,
         attempts: Vec::new(),
+        session: None,
         limits: Vec::new(),
         usage: ending.usage,
         cost: None,

@@ -344,7 +344,8 @@ impl Holding {
             }
             _ => None,
         };
-        self.exchange.commit();
+        self.exchange.commit(world);
+        self.exchange.hear(&self.held);
         out.push(Effect::AnswerHead(self.exchange.answer_head(&self.headers, &self.follow)));
         self.exchange.ask.forget_body();
         let passing = Passing {
@@ -379,8 +380,10 @@ impl Passing {
                     if let Follow::Stream(stream) = &mut self.follow {
                         bytes.extend_from_slice(&stream.end().bytes);
                     }
+                    self.exchange.hear(&bytes);
                     return Ok(self.finish(bytes, None, world, out).await);
                 }
+                self.exchange.hear(&bytes);
                 if !bytes.is_empty() {
                     out.push(Effect::AnswerBody { bytes, end });
                 }

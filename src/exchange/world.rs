@@ -1,7 +1,7 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
-use crate::{ledger::Ledger, snapshot::Snapshot, telemetry::Record};
+use crate::{ledger::Ledger, session::Sessions, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use std::{
     sync::{
@@ -19,6 +19,8 @@ pub struct World {
     live: ArcSwap<Live>,
     /// The counters behind `rate` elements.
     pub ledger: Arc<dyn Ledger>,
+    /// What sessions keep.
+    pub sessions: Sessions,
     pub(super) parked: Parked,
     pub(super) recent: Recent,
     records: Box<dyn Fn(Record) + Send + Sync>,
@@ -48,6 +50,7 @@ impl World {
         dice: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
         Self {
+            sessions: Sessions::new(&live.settings.sessions),
             live: ArcSwap::from_pointee(live),
             ledger,
             parked: Parked::default(),
@@ -68,6 +71,9 @@ impl World {
     /// Makes `live` the world of all requests from now on.
     pub fn publish(&self, live: Live) {
         self.recent.shrink(live.settings.replay.requests);
+        if live.settings.sessions != self.live().settings.sessions {
+            self.sessions.adopt(&live.settings.sessions);
+        }
         self.live.store(Arc::new(live));
     }
 

@@ -60,6 +60,12 @@ impl Program {
         self.elements.iter().filter_map(Element::target).collect()
     }
 
+    /// Whether two requests may be answered by two models: there is more than one.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        self.elements.iter().filter_map(Element::target).nth(1).is_some()
+    }
+
     /// Puts read elements together; `None` without a start.
     pub(super) fn link(name: Box<str>, elements: Vec<Element>) -> Option<Self> {
         let start = elements.iter().position(|element| matches!(element.node, Node::Start(_)))?;
@@ -82,6 +88,10 @@ impl Program {
 
     pub(super) fn len(&self) -> usize {
         self.elements.len()
+    }
+
+    pub(super) fn position(&self, id: &str) -> Option<usize> {
+        self.elements.iter().position(|element| &*element.id == id)
     }
 
     pub(super) fn element(&self, at: usize) -> Option<&Element> {

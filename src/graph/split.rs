@@ -64,6 +64,11 @@ impl Split {
         best.1
     }
 
+    /// Whether a key chooses, and not chance.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     fn point(&self, facts: &dyn Facts) -> u64 {
         let Some(key) = &self.key else { return mix(facts.dice() ^ self.salt) };
         let mut hash = Fnv::new();

@@ -2,6 +2,7 @@
 
 use super::{
     Facts, Program,
+    kept::Kept,
     node::{Call, LimitAsk, Node},
 };
 use crate::chat::Fault;
@@ -13,15 +14,16 @@ const USUAL_DEPTH: usize = 16;
 /// A walk through one program. Small, owned, and nothing moves but by [`Walk::step`] and its answers.
 #[derive(Debug, Clone)]
 pub struct Walk {
-    at: usize,
+    pub(super) at: usize,
     /// Tries of the model at hand that failed.
-    retry: u32,
+    pub(super) retry: u32,
     /// Model elements that were left.
     fallbacks: u32,
     /// The walk ends where it stands.
-    over: bool,
-    last: Option<(Why, usize)>,
-    trail: Vec<usize>,
+    pub(super) over: bool,
+    pub(super) last: Option<(Why, usize)>,
+    pub(super) trail: Vec<usize>,
+    pub(super) kept: Kept,
 }
 
 /// What is to be done next.
@@ -40,7 +42,7 @@ pub enum Step<'a> {
 pub struct Passed<'a> {
     /// Its id.
     pub element: &'a str,
-    /// `start`, `conditional` or `percentage`.
+    /// `start`, `conditional` or `percentage`; `model` where the session keeps another one.
     pub form: &'static str,
     /// The output that was taken.
     pub output: &'a str,
@@ -87,7 +89,15 @@ impl Walk {
     pub fn new(program: &Program) -> Self {
         let mut trail = Vec::with_capacity(program.len().min(USUAL_DEPTH));
         trail.push(program.start());
-        Self { at: program.start(), retry: 0, fallbacks: 0, over: false, last: None, trail }
+        Self {
+            at: program.start(),
+            retry: 0,
+            fallbacks: 0,
+            over: false,
+            last: None,
+            trail,
+            kept: Kept::default(),
+        }
     }
 
     /// Goes on to where something must be done or asked. Until that is answered, every call says the same.
@@ -107,12 +117,16 @@ impl Walk {
         let (form, (output, next)) = match &element.node {
             Node::Start(next) => ("start", ("next", *next)),
             Node::Conditional(conditional) => ("conditional", conditional.choose(facts)),
-            Node::Percentage(percentage) => ("percentage", percentage.choose(facts)),
+            Node::Percentage(percentage) => ("percentage", percentage.choose(&element.id, facts)),
             Node::Rate(rate) => return ControlFlow::Break(Step::Limit(rate.ask(&element.id, facts))),
-            Node::Model(model) => {
-                let call = model.call(&element.id, self.retry, self.fallbacks);
-                return ControlFlow::Break(Step::Call(call));
-            }
+            Node::Model(model) => match self.led_past(program, facts) {
+                Some(next) => ("model", ("fallback", next)),
+                None if self.over => return ControlFlow::Break(Step::End(self.end(program))),
+                None => {
+                    let call = model.call(&element.id, self.retry, self.fallbacks);
+                    return ControlFlow::Break(Step::Call(call));
+                }
+            },
             Node::End => return ControlFlow::Break(Step::End(self.end(program))),
         };
         self.enter(next);
@@ -127,7 +141,10 @@ impl Walk {
             return Moved::By("success");
         }
         self.last = Some((Why::Limited, self.at));
-        self.fall_back(rate.fallback)
+        match self.kept.let_go() {
+            Some(first) => self.fall_back(Some(first)),
+            None => self.fall_back(rate.fallback),
+        }
     }
 
     /// Answers [`Step::Call`]: whether the model answered, or how it failed. Nothing else is answered by it.
@@ -152,7 +169,14 @@ impl Walk {
         let Some(Node::Model(model)) = program.node(self.at) else { return Moved::Not };
         self.last = Some((Why::Failed, self.at));
         self.fallbacks += 1;
-        self.fall_back(model.fallback(fault))
+        let next = model.fallback(fault);
+        match self.kept.let_go().filter(|_| model.leaves(fault)) {
+            Some(first) => {
+                self.kept.spent = Some((self.at, next));
+                self.fall_back(Some(first))
+            }
+            None => self.fall_back(next),
+        }
     }
 
     /// The ids of the elements walked, in order.

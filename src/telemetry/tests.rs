@@ -1,6 +1,8 @@
 //! Records in; lines, numbers and spans out.
 
-use super::{AttemptRecord, LimitRecord, Otlp, Outcome, Record, Settings, Telemetry, log};
+use super::{
+    AttemptRecord, Kept, LimitRecord, Otlp, Outcome, Record, SessionRecord, Settings, Telemetry, log,
+};
 use crate::chat::{Kind, Usage};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
@@ -63,6 +65,7 @@ fn record() -> Record {
         status: 200,
         error: None,
         attempts: vec![attempt("first", "alpha"), answered],
+        session: Some(SessionRecord { kept: Kept::Repinned, token: Some("expired") }),
         limits: vec![
             LimitRecord { element: "budget".into(), allowed: false },
             LimitRecord { element: "rate".into(), allowed: true },
@@ -195,7 +198,7 @@ async fn every_metric_is_documented() {
     telemetry.stop().await;
     let text = telemetry.render().await;
     let described: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
-    assert_eq!(described.len(), 16, "{described:?}");
+    assert_eq!(described.len(), 18, "{described:?}");
     for (name, kind) in described.iter().filter_map(|it| it.split_once(' ')) {
         let suffix = match kind {
             "counter" => "_total",
@@ -235,6 +238,7 @@ fn a_record_becomes_one_flat_line() {
         "asked": "dynamic/support", "path": "start,first,second,end", "stream": true, "key": "team-a",
         "outcome": "answered", "status": 200, "provider": "beta", "model": "beta-1",
         "attempts": 2, "results": "alpha/alpha-1=timeout,beta/beta-1=ok", "loss": "seed", "limits_denied": "budget",
+        "session": "repinned", "session_token": "expired",
         "duration_ms": 2000, "first_content_ms": 1000,
         "input_tokens": 100, "output_tokens": 20, "cached_tokens": 40, "cache_write_tokens": 0, "reasoning_tokens": 5,
         "tokens_estimated": false, "cost_usd": 0.00125,
@@ -336,6 +340,7 @@ async fn a_record_becomes_spans() {
     assert_eq!(exchange.end_time_unix_nano, started + 2_000_000_000);
     assert_eq!(exchange.status.clone().unwrap_or_default().code(), StatusCode::Unset);
     let expected = [
+        ("attache.session", "repinned"),
         ("attache.cost", "0.00125"),
         ("attache.exchange", "x-1"),
         ("attache.outcome", "answered"),

@@ -42,6 +42,8 @@ mod openapi;
 #[cfg(test)]
 mod providers_page;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod spoofing;

@@ -88,7 +88,7 @@ pub(in crate::graph) struct Model {
     /// `None`: all but the client's own faults.
     fallback_on: Option<Box<[Trigger]>>,
     pub(in crate::graph) success: usize,
-    fallback: Option<usize>,
+    pub(in crate::graph) fallback: Option<usize>,
 }
 
 /// One entry of `fallbackOn`.
@@ -158,11 +158,15 @@ impl Model {
 
     /// The way on after the last try failed; `None` is the end.
     pub(in crate::graph) fn fallback(&self, fault: &Fault) -> Option<usize> {
-        let leaves = match &self.fallback_on {
+        self.fallback.filter(|_| self.leaves(fault))
+    }
+
+    /// Whether another model may do better after this fault.
+    pub(in crate::graph) fn leaves(&self, fault: &Fault) -> bool {
+        match &self.fallback_on {
             None => !CLIENTS_OWN.contains(&fault.kind),
             Some(triggers) => triggers.iter().any(|trigger| trigger.fits(fault)),
-        };
-        self.fallback.filter(|_| leaves)
+        }
     }
 }
 

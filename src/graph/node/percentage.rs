@@ -39,9 +39,20 @@ impl Percentage {
         self.arms.iter().map(|(_, to)| *to).collect()
     }
 
-    /// The output, and the way on.
-    pub(in crate::graph) fn choose(&self, facts: &dyn Facts) -> (&str, usize) {
-        self.arms.get(self.split.choose(facts)).map_or(("", 0), |(name, to)| (name, *to))
+    /// The output, and the way on. What a session keeps goes before chance, but not before a key.
+    pub(in crate::graph) fn choose(&self, id: &str, facts: &dyn Facts) -> (&str, usize) {
+        let kept = if self.split.has_key() { None } else { facts.pinned(id) };
+        let kept = kept.and_then(|output| self.arms.iter().find(|(name, _)| **name == *output));
+        kept.or_else(|| self.arms.get(self.split.choose(facts))).map_or(("", 0), |(name, to)| (name, *to))
+    }
+
+    /// What a session keeps that went there: nothing where a key chooses.
+    pub(in crate::graph) fn kept(&self, next: usize) -> Option<&str> {
+        self.arms
+            .iter()
+            .filter(|_| !self.split.has_key())
+            .find(|(_, to)| *to == next)
+            .map(|(name, _)| &**name)
     }
 }
 
