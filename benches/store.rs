@@ -17,6 +17,7 @@ use std::{
     hint::black_box,
     io::{BufWriter, Write as _},
     path::Path,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 use tokio::io::{BufReader, sink};
@@ -72,8 +73,9 @@ async fn measure_world(store: &Store) {
     let one = store.published(&nothing).await.unwrap();
     measure(engine, "the same, documents known", async || store.published(&one).await.unwrap()).await;
     let mut other = one.clone();
-    other.routes[0].live = 0;
-    other.routes[0].versions[0].number = 0;
+    let changed = Arc::make_mut(&mut other.routes[0]);
+    changed.live = 0;
+    changed.versions[0].number = 0;
     let providers = [Provider::new("mock", Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap())];
     let prices = Prices::default();
     let world = |published: &Published, last: &Snapshot| {

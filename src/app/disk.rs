@@ -7,11 +7,15 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 
 /// Only the process itself: there are hashes of clients' tokens in it.
 const MODE: u32 = 0o600;
+
+/// How long after one the next state is written: of many deployments in a row, only the last is worth it.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Writes what it is given to its file, the newest whole, in the background.
 #[derive(Debug)]
@@ -32,6 +36,7 @@ impl Keeper {
                 if let Ok(Err(error)) = written {
                     tracing::warn!(%error, "the last good state can not be kept on disk; without the store a restart would serve nothing of it");
                 }
+                sleep(PAUSE).await;
             }
         }));
         Self { file, newest }

@@ -1,4 +1,4 @@
-//! All that is live, read; documents only where the reader lacks them.
+//! All that is live, read: whole, or what has changed since; documents only where the reader lacks them.
 
 use super::{
     Published, PublishedRoute, PublishedVersion, Store, StoreError,
@@ -6,11 +6,16 @@ use super::{
     link::{Link, Patience},
     row::Columns,
 };
-use sqlx::AssertSqlSafe;
-use std::collections::{BTreeMap, HashMap};
+use sqlx::{AssertSqlSafe, any::AnyRow};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// How many documents are read at once.
 const CHUNK: usize = 500;
+/// How many changes are followed one by one; after more, everything is read.
+const FEW: u64 = 200;
 
 /// The live routes with the hash of what is live.
 const LIVE: &str = "
@@ -42,7 +47,8 @@ impl Store {
         change_in(&mut self.glance().await?).await
     }
 
-    /// All that is live. Documents that `known` has, the same by their hashes, are not read again.
+    /// All that is live. What `known` has is not read again: routes that no change since has touched, and documents that are the
+    /// same by their hashes.
     ///
     /// # Errors
     /// `Away`.
@@ -50,17 +56,22 @@ impl Store {
         // by steps: how much there is to read is not known
         let mut link = self.reading(Patience::Each(self.settings().deadline)).await?;
         let change = change_in(&mut link).await?;
-        let (mut routes, mut callable) = live(&mut link).await?;
-        fill(&mut link, &mut callable, known).await?;
-        for ((route, number), (hash, elements)) in callable {
-            let Some(route) = routes.get_mut(&route) else { continue };
-            let elements =
-                elements.ok_or_else(|| StoreError::Unknown { kind: "version", id: number.to_string() })?;
-            route.versions.push(PublishedVersion { number, elements, hash });
+        let since = touched(&mut link, known, change).await?;
+        let mark = mark(&mut link, change).await?;
+        let (only, keys) = match since {
+            Some(Touched { routes, keys }) => (Some(routes), keys),
+            None => (None, true),
+        };
+        let mut routes = read(&mut link, only.as_ref(), known).await?;
+        if let Some(only) = &only {
+            routes.extend(known.routes.iter().filter(|route| !only.contains(&route.id)).cloned());
         }
-        let mut routes: Vec<_> = routes.into_values().collect();
         routes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Published { change, routes, keys: open_keys(&mut link, self.now()).await? })
+        let keys = match keys {
+            true => open_keys(&mut link, self.now()).await?,
+            false => known.keys.clone(),
+        };
+        Ok(Published { change, mark, routes, keys })
     }
 }
 
@@ -68,19 +79,95 @@ pub(super) async fn change_in(link: &mut Link) -> Result<u64, StoreError> {
     link.one(sqlx::query("SELECT change FROM state WHERE id = 1")).await?.number("change")
 }
 
-/// The live routes by their ids, without versions; and all versions that can be called, without documents.
-async fn live(link: &mut Link) -> Result<(HashMap<String, PublishedRoute>, Callable), StoreError> {
+/// What some changes have touched.
+#[derive(Debug, Default)]
+struct Touched {
+    /// The ids of routes.
+    routes: BTreeSet<String>,
+    /// Whether there were client keys among it.
+    keys: bool,
+}
+
+/// What the changes after `known` have touched, by the audit log, which has a line for each; `None` where it does not tell them
+/// all, or where `known` is of another database.
+async fn touched(link: &mut Link, known: &Published, change: u64) -> Result<Option<Touched>, StoreError> {
+    let count = change.checked_sub(known.change).filter(|count| *count <= FEW);
+    let same = known.mark.is_some() && mark(link, known.change).await? == known.mark;
+    let Some(count) = count.filter(|_| same) else { return Ok(None) };
+    let ask = sqlx::query("SELECT kind, id FROM audit WHERE number > $1 AND number <= $2");
+    let rows = link.all(ask.bind(number(known.change)).bind(number(change))).await?;
+    let mut touched = Touched::default();
+    for row in &rows {
+        match row.text("kind")?.as_str() {
+            "route" => drop(touched.routes.insert(row.text("id")?)),
+            "key" => touched.keys = true,
+            _ => {}
+        }
+    }
+    Ok((rows.len() as u64 == count).then_some(touched))
+}
+
+/// What tells a change from others of its number; `None` where the audit log does not know it.
+async fn mark(link: &mut Link, change: u64) -> Result<Option<String>, StoreError> {
+    let ask = sqlx::query("SELECT at, actor_id, kind, id FROM audit WHERE number = $1").bind(number(change));
+    let Some(row) = link.maybe(ask).await? else { return Ok(None) };
+    let (at, actor): (i64, _) = (row.number("at")?, row.text("actor_id")?);
+    Ok(Some(format!("{at} {actor} {} {}", row.text("kind")?, row.text("id")?)))
+}
+
+fn number(change: u64) -> i64 {
+    i64::try_from(change).unwrap_or(i64::MAX)
+}
+
+/// The live routes, or those `only`, with their documents.
+async fn read(
+    link: &mut Link,
+    only: Option<&BTreeSet<String>>,
+    known: &Published,
+) -> Result<Vec<Arc<PublishedRoute>>, StoreError> {
+    let (mut routes, mut callable) = live(link, only).await?;
+    fill(link, &mut callable, known).await?;
+    for ((route, number), (hash, elements)) in callable {
+        let Some(route) = routes.get_mut(&route) else { continue };
+        let elements =
+            elements.ok_or_else(|| StoreError::Unknown { kind: "version", id: number.to_string() })?;
+        route.versions.push(PublishedVersion { number, elements, hash });
+    }
+    Ok(routes.into_values().map(Arc::new).collect())
+}
+
+/// The live routes, or those `only`, by their ids, without versions; and all of their versions that can be called, without documents.
+async fn live(
+    link: &mut Link,
+    only: Option<&BTreeSet<String>>,
+) -> Result<(HashMap<String, PublishedRoute>, Callable), StoreError> {
     let (mut routes, mut callable) = (HashMap::new(), Callable::new());
-    for row in link.all(sqlx::query(LIVE)).await? {
+    for row in rows(link, LIVE, "r.id", only).await? {
         let (id, live) = (row.text("id")?, row.number("version")?);
         callable.insert((id.clone(), live), (row.text("hash")?, None));
         let (name, canary) = (row.text("name")?, row.maybe_json("canary")?);
         routes.insert(id.clone(), PublishedRoute { id, name, live, canary, versions: vec![] });
     }
-    for row in link.all(sqlx::query(BESIDE)).await? {
+    for row in rows(link, BESIDE, "v.route", only).await? {
         callable.insert((row.text("route")?, row.number("number")?), (row.text("hash")?, None));
     }
     Ok((routes, callable))
+}
+
+/// The rows of a statement, or those of them whose `column` is one of `only`.
+async fn rows(
+    link: &mut Link,
+    sql: &str,
+    column: &str,
+    only: Option<&BTreeSet<String>>,
+) -> Result<Vec<AnyRow>, StoreError> {
+    let Some(only) = only else { return link.all(sqlx::query(AssertSqlSafe(sql.to_owned()))).await };
+    if only.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<_> = (1..=only.len()).map(|i| format!("${i}")).collect();
+    let sql = format!("{sql} WHERE {column} IN ({})", places.join(", "));
+    link.all(only.iter().fold(sqlx::query(AssertSqlSafe(sql)), |ask, id| ask.bind(id))).await
 }
 
 /// Puts the documents in: from `known` where it has them, the rest from the database.

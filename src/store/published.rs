@@ -2,14 +2,18 @@
 
 use super::{Canary, ClientKey};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// All that is live in a store.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Published {
     /// The number of the change that it stands at; grows with every change.
     pub change: u64,
+    /// What tells that change from one of the same number in another database.
+    #[serde(default)]
+    pub mark: Option<String>,
     /// Every route that has a live version, by name.
-    pub routes: Vec<PublishedRoute>,
+    pub routes: Vec<Arc<PublishedRoute>>,
     /// Every client key that is neither revoked nor expired, by name.
     pub keys: Vec<ClientKey>,
 }

@@ -57,13 +57,13 @@ impl Given {
         };
         let versions = versions.iter().map(version).collect();
         let (id, name) = (format!("id-{name}"), name.to_owned());
-        self.published.routes.push(PublishedRoute { id, name, live, canary: None, versions });
+        self.published.routes.push(PublishedRoute { id, name, live, canary: None, versions }.into());
         self
     }
 
     fn canary(mut self, version: u32, percent: f64, key: Option<&str>) -> Self {
         let canary = Canary { version, percent, key: key.map(str::to_owned) };
-        self.published.routes.last_mut().unwrap().canary = Some(canary);
+        Arc::make_mut(self.published.routes.last_mut().unwrap()).canary = Some(canary);
         self
     }
 

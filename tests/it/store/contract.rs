@@ -51,6 +51,7 @@ contract! {
     publishing {
         what_is_live_is_published,
         known_documents_are_not_read_again,
+        what_has_changed_is_read_and_nothing_else,
         another_document_under_a_known_number_is_read,
     }
     moving {

@@ -82,5 +82,5 @@ async fn dump(store: &Store) -> Vec<u8> {
 }
 
 async fn world(store: &Store) -> Published {
-    Published { change: 0, ..store.published(&Published::default()).await.unwrap() }
+    Published { change: 0, mark: None, ..store.published(&Published::default()).await.unwrap() }
 }

@@ -1,7 +1,8 @@
 //! What pairs read.
 
 use super::place::{Place, ann, draft, route};
-use attache::store::{Canary, Published, Store};
+use attache::store::{Canary, Published, PublishedRoute, Store};
+use std::sync::Arc;
 
 pub(super) async fn what_is_live_is_published(place: &Place) {
     let store = place.store();
@@ -38,7 +39,7 @@ pub(super) async fn known_documents_are_not_read_again(place: &Place) {
     let (made, _) = route(&store, "r").await;
     let mut known = published(&store).await;
     // what is known can be told by what was never written
-    known.routes[0].versions[0].elements = "known".into();
+    route_of(&mut known).versions[0].elements = "known".into();
     store.deploy(ann(), &made.id, 2, None).await.unwrap();
     store.pin(ann(), &made.id, 1, true).await.unwrap();
     let all = store.published(&known).await.unwrap();
@@ -52,9 +53,41 @@ pub(super) async fn another_document_under_a_known_number_is_read(place: &Place)
     let now = published(&store).await;
     let mut known = now.clone();
     // as if it were another database, an older one put back in place
-    known.routes[0].versions[0].hash = "other".into();
-    known.routes[0].versions[0].elements = "other".into();
+    known.mark = Some("other".into());
+    let route = route_of(&mut known);
+    (route.versions[0].hash, route.versions[0].elements) = ("other".into(), "other".into());
     assert_eq!(store.published(&known).await.unwrap(), now);
+}
+
+pub(super) async fn what_has_changed_is_read_and_nothing_else(place: &Place) {
+    let store = place.store();
+    let (moved, _) = route(&store, "moved").await;
+    let (gone, _) = route(&store, "gone").await;
+    route(&store, "still").await;
+    let mut known = published(&store).await;
+    // what was not touched can be told by what was never written
+    for route in &mut known.routes {
+        Arc::make_mut(route).versions[0].elements = "known".into();
+    }
+    store.rename_route(ann(), &moved.id, "a new name").await.unwrap();
+    store.delete_route(ann(), &gone.id).await.unwrap();
+    let (late, _) = route(&store, "late").await;
+    store.deploy(ann(), &late.id, 2, None).await.unwrap();
+    let now = store.published(&known).await.unwrap();
+    let told: Vec<_> = now.routes.iter().map(|r| (r.name.as_str(), r.live)).collect();
+    assert_eq!(told, [("a new name", 1), ("late", 2), ("still", 1)]);
+    assert_eq!(now.routes[2].versions[0].elements, "known");
+    assert_eq!(now.change, store.change().await.unwrap());
+    // more than is followed one by one: everything is read
+    for n in 0..201 {
+        store.deploy(ann(), &late.id, 1 + n % 2, None).await.unwrap();
+    }
+    let known = Published { routes: Vec::new(), ..now };
+    assert_eq!(store.published(&known).await.unwrap().routes, published(&store).await.routes);
+}
+
+fn route_of(known: &mut Published) -> &mut PublishedRoute {
+    Arc::make_mut(&mut known.routes[0])
 }
 
 async fn published(store: &Store) -> Published {

@@ -269,7 +269,7 @@ impl Case {
         let snapshot = build(
             &Sources {
                 documents: &[],
-                published: &Published { routes: vec![route], ..Published::default() },
+                published: &Published { routes: vec![route.into()], ..Published::default() },
                 keys: &[client()],
                 providers: &providers(),
                 prices: &Prices::default(),

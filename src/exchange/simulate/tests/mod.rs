@@ -190,7 +190,7 @@ fn living() -> Live {
         KeyDocument { id: "k".into(), name: "k".into(), key: Secret::new("k"), terms, expires_at: None };
     let sources = Sources {
         documents: &[],
-        published: &Published { routes: vec![route], ..Published::default() },
+        published: &Published { routes: vec![route.into()], ..Published::default() },
         keys: &[key],
         providers: &[Provider::new("p", Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap())],
         prices: &Prices::default(),
