@@ -58,7 +58,7 @@ pub(super) fn version(
     if !live.settings.sessions.enabled || !route.has_choice() {
         return (choose(ask), None);
     }
-    let Known { mut affinity, found, dice } = known(ask, owner(ask, route, asked), world);
+    let Known { mut affinity, found, dice } = known(ask, owner(client(ask), route, asked), world);
     let kept = found.as_ref().and_then(|session| route.remembered(&session.version, &session.hash));
     let kept =
         kept.filter(|version| asked.is_none_or(|asked| asked.number == version.number)).map(Arc::clone);
@@ -72,8 +72,7 @@ pub(super) fn version(
     (kept.unwrap_or_else(|| choose(ask)), Some(affinity))
 }
 
-fn owner(ask: &Ask, route: &Route, asked: Option<&Arc<Version>>) -> Owner {
-    let client = ask.head.key.as_ref().map(|key| &*key.id);
+fn owner(client: Option<&str>, route: &Route, asked: Option<&Arc<Version>>) -> Owner {
     // no route has such names
     let name = match asked {
         Some(asked) => format!("{}@{}", route.name, asked.number),
@@ -94,7 +93,7 @@ fn known(ask: &Ask, owner: Owner, world: &World) -> Known {
     let named = ask.session().map(|name| owner.named(&name));
     let nameless = named.is_none() && brought.is_none();
     let opening = nameless.then(|| ask.opening(&owner)).flatten();
-    let mut keys: Vec<Key> = brought.iter().map(|session| owner.identified(&session.id)).collect();
+    let mut keys: Vec<Key> = brought.iter().map(|session| session.id.identified()).collect();
     keys.extend(named);
     keys.extend(opening.as_ref().and_then(|opening| opening.answered));
     let mut look = keys.clone();
@@ -116,6 +115,27 @@ fn known(ask: &Ask, owner: Owner, world: &World) -> Known {
     let dice = named.filter(|_| found.is_none() && !anew).map(|key| key.dice());
     let affinity = Affinity { owner, id, keys, opening, hearing, record, kept: None, sealed: None };
     Known { affinity, found, dice }
+}
+
+fn client(ask: &Ask) -> Option<&str> {
+    ask.head.key.as_ref().map(|key| &*key.id)
+}
+
+impl World {
+    /// The id of a session, by the name or the token that a client of this key (if there is one) has of it; `None` where
+    /// there is no such route.
+    pub fn session(&self, route: &str, key: Option<&str>, known_as: &str) -> Option<Key> {
+        let live = self.live();
+        let own = key.and_then(|key| live.snapshot.clients.of_id(key)?.logical.get(route));
+        let owner = owner(key, own.or_else(|| live.snapshot.routes.get(route))?, None);
+        let brought = self.sessions.open(&owner, known_as, self.now());
+        Some(brought.map_or_else(|_no_token| owner.named(known_as), |session| session.id))
+    }
+
+    /// Ends a session: its next turn begins anew.
+    pub fn end_session(&self, id: Key) {
+        self.sessions.end(id, (self.now(), self.live().settings.sessions.ttl));
+    }
 }
 
 impl Exchange {
@@ -201,3 +221,6 @@ fn kept(before: Option<&Session>, choices: &[Choice<'_>]) -> (Vec<(Box<str>, Box
     }
     (kept, let_go)
 }
+
+#[cfg(test)]
+mod tests;

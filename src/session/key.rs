@@ -30,12 +30,6 @@ impl Owner {
         self.key("begun", opening)
     }
 
-    /// The session of this id among tokens.
-    #[must_use]
-    pub fn identified(&self, id: &Key) -> Key {
-        self.key("id", &id.0)
-    }
-
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -52,13 +46,29 @@ impl Key {
         Self(first(&digest(&[&self.0, b"answered", answer])))
     }
 
+    /// What the session of this id among tokens is found by.
+    #[must_use]
+    pub fn identified(&self) -> Self {
+        Self(first(&digest(&[&self.0, b"id"])))
+    }
+
+    /// In 32 hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// Reads 32 hexadecimal digits.
+    #[must_use]
+    pub fn of_hex(digits: &str) -> Option<Self> {
+        let all = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u128::from_str_radix(digits, 16).ok().filter(|_| all).map(|bits| Self(bits.to_be_bytes()))
+    }
+
     /// Of random bits.
     #[must_use]
-    pub fn random(bits: [u64; 2]) -> Self {
-        let mut bytes = [0; 16];
-        let bits = bits.iter().flat_map(|half| half.to_le_bytes());
-        bytes.iter_mut().zip(bits).for_each(|(byte, bit)| *byte = bit);
-        Self(bytes)
+    pub fn random([low, high]: [u64; 2]) -> Self {
+        Self((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
     }
 
     /// A die that always falls so for this session.
@@ -104,5 +114,9 @@ mod tests {
         let keys = [named, owner.begun(b"x"), owner.named("y"), named.answered(b"x"), named.answered(b"y")];
         assert_eq!(HashSet::from(keys).len(), keys.len());
         assert_eq!(owner.named("x"), named);
+        assert_eq!(Key::of_hex(&named.hex()), Some(named));
+        for odd in ["", "1", "+0000000000000000000000000000000", &"g".repeat(32), &"0".repeat(33)] {
+            assert_eq!(Key::of_hex(odd), None, "{odd}");
+        }
     }
 }

@@ -83,10 +83,11 @@ impl Sessions {
         keys.iter().for_each(|key| self.memory.put(*key, Arc::clone(session), until));
     }
 
-    /// Ends the session under this key, if there is one or not; so its tokens of before are worth nothing here.
-    pub fn end(&self, key: Key, (now, ttl): (SystemTime, Duration)) {
-        let session = Session { id: key, changed_at: millis(now), ended: true, ..Session::default() };
-        self.remember(&[key], &Arc::new(session), (now, ttl));
+    /// Ends the session of this id, if there is one or not: its next turn begins anew, and its tokens of before are worth
+    /// nothing here.
+    pub fn end(&self, id: Key, (now, ttl): (SystemTime, Duration)) {
+        let session = Session { id, changed_at: millis(now), ended: true, ..Session::default() };
+        self.remember(&[id, id.identified()], &Arc::new(session), (now, ttl));
     }
 
     /// A session as a token for its owner alone; `None` where it would be too long.

@@ -2,6 +2,7 @@
 
 use super::{
     Published, PublishedRoute, PublishedVersion, Store, StoreError,
+    audit::CONVERSATION,
     keys::open_keys,
     link::{Link, Patience},
     row::Columns,
@@ -58,9 +59,9 @@ impl Store {
         let change = change_in(&mut link).await?;
         let since = touched(&mut link, known, change).await?;
         let mark = mark(&mut link, change).await?;
-        let (only, keys) = match since {
-            Some(Touched { routes, keys }) => (Some(routes), keys),
-            None => (None, true),
+        let (only, keys, ended) = match since {
+            Some(Touched { routes, keys, ended }) => (Some(routes), keys, ended),
+            None => (None, true, Vec::new()),
         };
         let mut routes = read(&mut link, only.as_ref(), known).await?;
         if let Some(only) = &only {
@@ -71,7 +72,7 @@ impl Store {
             true => open_keys(&mut link, self.now()).await?,
             false => known.keys.clone(),
         };
-        Ok(Published { change, mark, routes, keys })
+        Ok(Published { change, mark, routes, ended, keys })
     }
 }
 
@@ -86,6 +87,8 @@ struct Touched {
     routes: BTreeSet<String>,
     /// Whether there were client keys among it.
     keys: bool,
+    /// The ids of sessions.
+    ended: Vec<String>,
 }
 
 /// What the changes after `known` have touched, by the audit log, which has a line for each; `None` where it does not tell them
@@ -101,6 +104,7 @@ async fn touched(link: &mut Link, known: &Published, change: u64) -> Result<Opti
         match row.text("kind")?.as_str() {
             "route" => drop(touched.routes.insert(row.text("id")?)),
             "key" => touched.keys = true,
+            CONVERSATION => touched.ended.push(row.text("id")?),
             _ => {}
         }
     }
