@@ -49,7 +49,7 @@ struct Known {
 
 /// The version that answers this turn: the one that its session began with, while it is remembered; else the route's choice,
 /// or `asked`, the version that the request names.
-pub(super) fn version(
+pub(super) async fn version(
     ask: &mut Ask,
     (route, asked): (&Route, Option<&Arc<Version>>),
     (live, world): (&Live, &World),
@@ -58,7 +58,7 @@ pub(super) fn version(
     if !live.settings.sessions.enabled || !route.has_choice() {
         return (choose(ask), None);
     }
-    let Known { mut affinity, found, dice } = known(ask, owner(client(ask), route, asked), world);
+    let Known { mut affinity, found, dice } = known(ask, owner(client(ask), route, asked), world).await;
     let kept = found.as_ref().and_then(|session| route.remembered(&session.version, &session.hash));
     let kept =
         kept.filter(|version| asked.is_none_or(|asked| asked.number == version.number)).map(Arc::clone);
@@ -82,7 +82,7 @@ fn owner(client: Option<&str>, route: &Route, asked: Option<&Arc<Version>>) -> O
     Owner::new(client, &name)
 }
 
-fn known(ask: &Ask, owner: Owner, world: &World) -> Known {
+async fn known(ask: &Ask, owner: Owner, world: &World) -> Known {
     let now = ask.head.now;
     let header = ask.head.headers.text(TOKEN);
     let anew = header == Some(NEW);
@@ -99,12 +99,17 @@ fn known(ask: &Ask, owner: Owner, world: &World) -> Known {
     let mut look = keys.clone();
     // of several conversations that began alike, the latest
     look.extend(opening.as_ref().filter(|opening| opening.answered.is_some()).map(|opening| opening.begun));
-    let remembered = world.sessions.recall(&look, now);
+    let remembered = match &brought {
+        _ if anew => None,
+        // it says what an engine would, but for what this process knows better
+        Some(_) => world.sessions.known(&look, now),
+        None => world.sessions.recall(&look, now).await,
+    };
     let found = match (brought.map(Arc::new), remembered) {
         (Some(brought), Some(known)) if known.changed_at >= brought.changed_at => Some(known),
         (brought, known) => brought.or(known),
     };
-    let found = found.filter(|session| !session.ended && !anew);
+    let found = found.filter(|session| !session.ended);
     let random = || Key::random([world.dice(), world.dice()]);
     let id = found.as_ref().map(|session| session.id).or(named).unwrap_or_else(random);
     let hears_id = ask.head.endpoint.shape == Shape::Responses

@@ -196,7 +196,7 @@ impl Reading {
             opened if !end => Stage::Reading(Self { opened, ..self }),
             Opened::New(fresh) => {
                 let shape = fresh.head.endpoint.shape;
-                match Exchange::begin(*fresh, self.body, world) {
+                match Exchange::begin(*fresh, self.body, world).await {
                     Ok(Began::Exchange(exchange)) => exchange.launch(world, out).await,
                     Ok(Began::Counted(reply)) => {
                         out.push(Effect::Reply(reply));
@@ -230,7 +230,7 @@ enum Began {
 }
 
 impl Exchange {
-    fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Began, Box<Refuse>> {
+    async fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Began, Box<Refuse>> {
         let Fresh { id, head, live, started } = fresh;
         let refused = |asked: &str, why: Box<Refuse>| {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
@@ -247,7 +247,7 @@ impl Exchange {
         let (route, affinity) = match found {
             Found::Version(version) => (version, None),
             Found::Route(route, asked) => {
-                affinity::version(&mut ask, (&route, asked.as_ref()), (&live, world))
+                affinity::version(&mut ask, (&route, asked.as_ref()), (&live, world)).await
             }
         };
         let kept = kept.filter(|_| route.is_of_route());

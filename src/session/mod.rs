@@ -7,19 +7,22 @@ mod key;
 mod memory;
 mod seal;
 mod settings;
+mod shared;
 mod wire;
 mod words;
 
 pub use key::{Key, Owner};
 pub use seal::{SealKey, Unopened};
 pub use settings::Settings;
+pub use shared::Shared;
 pub use words::Words;
 
 use arc_swap::ArcSwap;
 use memory::Memory;
 use seal::Seal;
+use shared::Behind;
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -54,6 +57,7 @@ impl Session {
 pub struct Sessions {
     memory: Memory,
     seal: ArcSwap<Seal>,
+    shared: OnceLock<Behind>,
 }
 
 impl Sessions {
@@ -61,7 +65,7 @@ impl Sessions {
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         let seal = ArcSwap::from_pointee(Seal::new(&settings.keys, None));
-        Self { memory: Memory::new(settings.kept), seal }
+        Self { memory: Memory::new(settings.kept), seal, shared: OnceLock::new() }
     }
 
     /// Takes other settings over; sessions stay.
@@ -71,16 +75,34 @@ impl Sessions {
         self.seal.store(Arc::new(seal));
     }
 
-    /// The session of the first of these keys that has one, be it ended.
+    /// Keeps sessions in this engine too from now on, once; to be called within a runtime.
+    pub fn share(&self, engine: Arc<dyn Shared>) {
+        self.shared.get_or_init(|| Behind::start(engine));
+    }
+
+    /// The session of the first of these keys that has one in memory, be it ended.
     #[must_use]
-    pub fn recall(&self, keys: &[Key], now: SystemTime) -> Option<Arc<Session>> {
+    pub fn known(&self, keys: &[Key], now: SystemTime) -> Option<Arc<Session>> {
         keys.iter().find_map(|key| self.memory.get(key, millis(now)))
+    }
+
+    /// The same, in memory or in the engine that pairs share: a turn may have been elsewhere, and the newest counts.
+    pub async fn recall(&self, keys: &[Key], now: SystemTime) -> Option<Arc<Session>> {
+        let known = self.known(keys, now);
+        let Some(shared) = self.shared.get().filter(|_| !keys.is_empty()) else { return known };
+        match (shared.get(keys, now).await, known) {
+            (Some(shared), Some(known)) if known.changed_at > shared.changed_at => Some(known),
+            (shared, known) => shared.or(known),
+        }
     }
 
     /// Keeps a session under these keys, for so long from now on.
     pub fn remember(&self, keys: &[Key], session: &Arc<Session>, (now, ttl): (SystemTime, Duration)) {
         let until = until(now, ttl);
         keys.iter().for_each(|key| self.memory.put(*key, Arc::clone(session), until));
+        if let Some(shared) = self.shared.get() {
+            shared.put(keys, session, (until, ttl));
+        }
     }
 
     /// Ends the session of this id, if there is one or not: its next turn begins anew, and its tokens of before are worth
@@ -130,4 +152,83 @@ pub fn millis(time: SystemTime) -> u64 {
 
 fn until(now: SystemTime, ttl: Duration) -> u64 {
     millis(now).saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashmap::DashMap;
+    use futures_util::future::BoxFuture;
+    use std::future::ready;
+
+    /// An engine that every pair of a test shares.
+    #[derive(Debug, Default)]
+    struct Engine(DashMap<String, Vec<u8>>);
+
+    impl Shared for Engine {
+        fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
+            Box::pin(ready(self.0.get(name).map(|bytes| bytes.clone())))
+        }
+
+        fn put<'a>(&'a self, name: &'a str, bytes: &'a [u8], _: Duration) -> BoxFuture<'a, ()> {
+            self.0.insert(name.to_owned(), bytes.to_owned());
+            Box::pin(ready(()))
+        }
+    }
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    const TTL: Duration = Duration::from_secs(9);
+
+    fn session(changed_at: u64) -> Arc<Session> {
+        let choices = vec![("m1".into(), "m2".into())];
+        Arc::new(Session { changed_at, version: "1".into(), choices, ..Session::default() })
+    }
+
+    /// Lets what was written behind arrive.
+    async fn arrived(engine: &Engine, entries: usize) {
+        while engine.0.len() < entries {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_one_pair_knows_the_others_find_and_the_newest_counts() {
+        let engine = Arc::new(Engine::default());
+        let pairs = [(); 2].map(|()| Sessions::new(&Settings::default()));
+        pairs.iter().for_each(|pair| pair.share(Arc::clone(&engine) as Arc<dyn Shared>));
+        let [one, other] = &pairs;
+        let keys = [1, 2].map(|n| Key::random([n, n]));
+        one.remember(&keys[1..], &session(1), (NOW, TTL));
+        arrived(&engine, 1).await;
+        assert_eq!(other.known(&keys, NOW), None);
+        assert_eq!(other.recall(&keys, NOW).await, Some(session(1)));
+        assert_eq!(other.recall(&keys[..1], NOW).await, None);
+        assert_eq!(other.recall(&keys, NOW + TTL).await, None, "its time is over");
+        other.remember(&keys[..1], &session(5), (NOW, TTL));
+        arrived(&engine, 2).await;
+        one.remember(&keys[1..], &session(3), (NOW, TTL));
+        assert_eq!(one.recall(&keys, NOW).await, Some(session(5)), "the newest");
+    }
+
+    #[tokio::test]
+    async fn without_the_engine_memory_knows() {
+        #[derive(Debug)]
+        struct Away;
+        impl Shared for Away {
+            fn get<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
+                Box::pin(ready(None))
+            }
+
+            fn put<'a>(&'a self, _: &'a str, _: &'a [u8], _: Duration) -> BoxFuture<'a, ()> {
+                Box::pin(ready(()))
+            }
+        }
+        let pair = Sessions::new(&Settings::default());
+        pair.share(Arc::new(Away));
+        let key = Key::random([1, 1]);
+        pair.remember(&[key], &session(1), (NOW, TTL));
+        assert_eq!(pair.recall(&[key], NOW).await, Some(session(1)));
+        pair.end(key, (NOW + TTL / 2, TTL));
+        assert!(pair.recall(&[key], NOW + TTL).await.is_some_and(|session| session.ended));
+    }
 }

@@ -196,9 +196,9 @@ async fn an_ended_session_begins_anew() {
     let id = world.session("r", None, "one").unwrap();
     assert!(world.session("other", None, "one").is_none());
     let key = [id];
-    assert!(!world.sessions.recall(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
+    assert!(!world.sessions.known(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
     world.end_session(id);
-    assert!(world.sessions.recall(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
+    assert!(world.sessions.known(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
     assert_eq!(turn(&world, CHAT, &named, one_shot()).await.0, first, "a name begins as it did");
-    assert!(!world.sessions.recall(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
+    assert!(!world.sessions.known(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
 }
