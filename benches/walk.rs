@@ -1,6 +1,6 @@
 //! How long a walk takes: a graph of 20 elements, from the start to the answer, all of its kinds on the way.
 
-use attache::graph::{Fact, Facts, Known, Path, Program, Root, Step, Walk};
+use attache::graph::{Fact, Facts, Known, Path, Program, Root, Step, Verdict, Walk};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -61,7 +61,7 @@ fn walk(program: &Program, request: &Request) -> usize {
     let mut walk = Walk::new(program);
     loop {
         let _moved = match walk.step(program, request) {
-            Step::Limit(_) => walk.limited(program, true),
+            Step::Limit(_) => walk.limited(program, Verdict::Within(1)),
             Step::Call(call) if call.fallbacks == 0 => walk.answered(program, Err(&fault)),
             Step::Call(_) => walk.answered(program, Ok(())),
             Step::End(_) => return walk.path(program).count(),

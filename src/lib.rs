@@ -11,12 +11,14 @@
 //!                     import                         route documents, made of what others write
 //!                     provider                       where a model lives and how to be let in; prices
 //!    dialect  graph  ledger  session  store  telemetry    six crafts that do not know each other
-//!                chat   json   sse               the words
+//!        chat   json   sse   window   engine          the words; the one connection to Redis
 //! ```
 
 pub mod chat;
+pub mod engine;
 pub mod json;
 pub mod sse;
+pub mod window;
 
 pub mod dialect;
 pub mod graph;

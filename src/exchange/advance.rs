@@ -1,14 +1,12 @@
 //! The walk goes on: limits are asked of the ledger, until there is a model to call or an end.
 
 use super::{
-    estimate,
-    life::{Attempt, Exchange, Limited},
+    life::{Attempt, Exchange},
     world::World,
 };
 use crate::{
     chat::{Fault, Kind},
-    graph::{self, Amount, Call, LimitAsk, OnError, Step, Why},
-    ledger::{Ask, Grant, Limit, Technique, Unit},
+    graph::{Call, Step, Why},
     provider::Provider,
     telemetry::AttemptRecord,
 };
@@ -49,10 +47,7 @@ impl Exchange {
         let route = Arc::clone(&self.route);
         loop {
             match self.walk.step(&route.program, &self.ask) {
-                Step::Limit(ask) => {
-                    let allowed = self.reserve(&ask, world).await;
-                    self.walk.limited(&route.program, allowed);
-                }
+                Step::Limit(_) => self.ask_limits(world).await,
                 Step::Call(call) => match self.unusable(&call, world.now()) {
                     None => return Turn::Call { retry: call.retry },
                     Some(fault) => {
@@ -104,33 +99,5 @@ impl Exchange {
             None => fault(Kind::NoCluster, format!("the provider `{provider}` is not configured")),
             Some(problem) => fault(Kind::NoCredential, problem?),
         }
-    }
-
-    async fn reserve(&mut self, ask: &LimitAsk<'_>, world: &World) -> bool {
-        let (unit, most) = match ask.amount {
-            Amount::Count(most) => (Unit::Count, most),
-            Amount::Cost(most) => (Unit::Cost, most),
-            Amount::Tokens(most) => (Unit::Tokens, most),
-        };
-        let technique = match ask.technique {
-            graph::Technique::Sliding => Technique::Sliding,
-            graph::Technique::Fixed => Technique::Fixed,
-        };
-        let key = format!("{}\u{1f}{}\u{1f}{}", self.route.name, ask.element, ask.key);
-        let limit = Limit { key, unit, most, window: ask.window, technique };
-        let amount = estimate::amount(ask, &self.ask, &self.live);
-        let reserved = world.ledger.reserve(&self.id, &[Ask { limit, amount }], world.since_epoch()).await;
-        let grant = reserved.map(|grants| grants.into_iter().next()).unwrap_or_else(|error| {
-            tracing::warn!(element = ask.element, %error, "a limit could not be asked");
-            None
-        });
-        let grant = grant.unwrap_or(Grant {
-            allowed: ask.on_error == OnError::Allow,
-            remaining: 0,
-            reset: Duration::ZERO,
-        });
-        let allowed = grant.allowed;
-        self.limits.push(Limited { element: ask.element.to_owned(), most, window: ask.window, grant });
-        allowed
     }
 }

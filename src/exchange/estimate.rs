@@ -15,8 +15,10 @@ pub(super) fn amount(limit: &LimitAsk<'_>, ask: &Ask, live: &Live) -> u64 {
     let usage = bound(ask, &live.settings.limits);
     let prices = &live.snapshot.prices;
     match limit.amount {
-        Amount::Count(_) => 1,
+        Amount::Count(_) | Amount::Concurrency(_) => 1,
         Amount::Tokens(_) => usage.total(),
+        Amount::InputTokens(_) => usage.input,
+        Amount::OutputTokens(_) => usage.output,
         Amount::Cost(_) => {
             let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model));
             price.map(|price| price.cost(&usage)).max().unwrap_or(0)

@@ -4,6 +4,7 @@ use super::{
     affinity::{self, Affinity},
     ask::Ask,
     effect::Header,
+    limits::Limited,
     settle::Ending,
     world::{Live, World},
 };
@@ -11,7 +12,6 @@ use crate::{
     chat::Fault,
     dialect::{Way, Wire},
     graph::Walk,
-    ledger::Grant,
     snapshot::Version,
     telemetry::AttemptRecord,
 };
@@ -81,15 +81,6 @@ pub(super) struct Sent {
     pub(super) way: Way,
 }
 
-/// One limit that was asked.
-#[derive(Debug)]
-pub(super) struct Limited {
-    pub(super) element: String,
-    pub(super) most: u64,
-    pub(super) window: Duration,
-    pub(super) grant: Grant,
-}
-
 impl Exchange {
     /// The headers that tell a client what was decided.
     pub(super) fn told(&self) -> Vec<Header> {
@@ -133,29 +124,6 @@ impl Exchange {
     /// The ids of the elements walked.
     pub(super) fn path(&self) -> Vec<&str> {
         self.walk.path(&self.route.program).collect()
-    }
-
-    /// `RateLimit` and `RateLimit-Policy`, as the IETF draft writes them.
-    fn tell_limits(&self, told: &mut Vec<Header>) {
-        if self.limits.is_empty() {
-            return;
-        }
-        let list = |item: fn(&Limited) -> String| self.limits.iter().map(item).collect::<Vec<_>>().join(", ");
-        told.push((
-            "ratelimit",
-            list(|l| {
-                format!(
-                    "{:?};r={};t={}",
-                    l.element,
-                    l.grant.remaining,
-                    l.grant.reset.as_millis().div_ceil(1000)
-                )
-            }),
-        ));
-        told.push((
-            "ratelimit-policy",
-            list(|l| format!("{:?};q={};w={}", l.element, l.most, l.window.as_secs())),
-        ));
     }
 
     /// Ends the attempt under way.

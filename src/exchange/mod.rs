@@ -17,6 +17,7 @@ mod facts;
 mod hearing;
 mod hub;
 mod life;
+mod limits;
 mod models;
 mod open;
 mod opening;

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     chat::{Fault, Kind, Usage},
-    ledger::Actual,
     telemetry::{LimitRecord, Outcome, Record},
 };
 use std::time::{Duration, SystemTime};
@@ -44,9 +43,7 @@ impl Exchange {
             self.remember_answer(world);
         }
         let cost = ending.usage.and_then(|usage| self.cost(&usage));
-        if !self.limits.is_empty() {
-            self.settle_limits(ending, cost, world).await;
-        }
+        self.settle_limits(ending, cost, world).await;
         let record = self.record(ending, cost);
         if let Some(kept) = self.kept() {
             // what is to be kept now, not what was when it began
@@ -76,23 +73,6 @@ impl Exchange {
         self.settle(ending, world).await;
     }
 
-    async fn settle_limits(&self, ending: Ending, cost: Option<u64>, world: &World) {
-        // a call that the client did not wait for was made all the same, and counts
-        let counts = ending.usage.is_some()
-            || matches!(ending.outcome, Outcome::Answered | Outcome::Cut)
-            || (ending.outcome == Outcome::Cancelled && !self.attempts.is_empty());
-        let now = world.since_epoch();
-        let done = if counts {
-            let tokens = ending.usage.map_or(0, |usage| usage.total());
-            world.ledger.settle(&self.id, Actual { count: 1, cost: cost.unwrap_or(0), tokens }, now).await
-        } else {
-            world.ledger.release(&self.id, now).await
-        };
-        if let Err(error) = done {
-            tracing::warn!(exchange = self.id, %error, "a reservation could not be settled; it will expire");
-        }
-    }
-
     fn cost(&self, usage: &Usage) -> Option<u64> {
         let last = &self.attempts.last()?.record;
         Some(self.live.snapshot.prices.of(&last.provider, &last.model)?.cost(usage))
@@ -111,7 +91,7 @@ impl Exchange {
             limits: self
                 .limits
                 .iter()
-                .map(|l| LimitRecord { element: l.element.clone(), allowed: l.grant.allowed })
+                .map(|l| LimitRecord { element: l.element.clone(), allowed: l.allowed() })
                 .collect(),
             cost,
             session: self.session_record(),

@@ -88,15 +88,7 @@ impl Exchange {
     /// The walk is over without an answer: the client gets an error.
     pub(super) async fn finish(self: Box<Self>, why: Finish, world: &World, out: &mut Vec<Effect>) -> Stage {
         let (outcome, refuse) = match why.why {
-            Why::Limited => {
-                let wait = self
-                    .limits
-                    .iter()
-                    .rev()
-                    .find(|l| !l.grant.allowed)
-                    .map_or(Duration::ZERO, |l| l.grant.reset);
-                (Outcome::Limited, Refuse::limited(&why.cause, wait))
-            }
+            Why::Limited => (Outcome::Limited, Refuse::limited(&why.cause, self.limit_wait())),
             Why::Failed => (Outcome::Failed, self.failed()),
             Why::NoModel | Why::Answered => (Outcome::Failed, Refuse::no_model_called(&why.cause)),
         };
@@ -168,7 +160,7 @@ impl Attempt {
 }
 
 /// Tells the walk that the call at which it waits failed. Nobody waits longer than `retry.after_max`.
-pub(super) fn failed(walk: &mut Walk, program: &Program, fault: &Fault, retry: &Retry) -> Moved {
+pub(super) fn failed<'a>(walk: &mut Walk, program: &'a Program, fault: &Fault, retry: &Retry) -> Moved<'a> {
     if fault.retry_after.is_some_and(|wait| wait > retry.after_max) {
         walk.given_up(program, fault)
     } else {

@@ -3,6 +3,7 @@
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
 use crate::{ledger::Ledger, session::Sessions, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
+use futures_util::poll;
 use std::{
     sync::{
         Arc,
@@ -26,7 +27,7 @@ pub struct World {
     records: Box<dyn Fn(Record) + Send + Sync>,
     clock: Clock,
     dice: Box<dyn Fn() -> u64 + Send + Sync>,
-    in_flight: AtomicUsize,
+    in_flight: Arc<AtomicUsize>,
     draining: AtomicBool,
 }
 
@@ -58,7 +59,7 @@ impl World {
             records: Box::new(records),
             clock,
             dice: Box::new(dice),
-            in_flight: AtomicUsize::new(0),
+            in_flight: Arc::default(),
             draining: AtomicBool::new(false),
         }
     }
@@ -123,6 +124,20 @@ impl World {
 
     pub(super) fn began(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Does what no client should wait for: at once where that can be, else beside what goes on. What is under way counts as in
+    /// flight.
+    pub(super) async fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut work = Box::pin(work);
+        if poll!(&mut work).is_pending() {
+            self.began();
+            let in_flight = Arc::clone(&self.in_flight);
+            drop(tokio::spawn(async move {
+                work.await;
+                in_flight.fetch_sub(1, Ordering::Release);
+            }));
+        }
     }
 
     pub(super) fn ended(&self, record: Record) {

@@ -79,6 +79,7 @@ codes! {
     BadCel "G029" "bad-cel": "A CEL expression can not be read." => "correct it at the place named";
     UnknownCelName "G030" "unknown-cel-name": "A CEL expression uses a name that there is not." => "use the paths of conditions and CEL's own functions";
     CelTooComplex "G031" "cel-too-complex": "A CEL expression is too long or nests too deep." => "split it with `$and` and `$or`";
+    Contradiction "G032" "contradiction": "Two properties do not go together." => "remove one of them";
 }
 
 impl fmt::Display for Code {

@@ -48,14 +48,13 @@ impl Walk {
             return None;
         }
         let Some(Node::Model(model)) = program.node(self.at) else { return None };
-        let way = self.kept.way.or_else(|| {
+        let begins = || {
             let element = program.element(self.at)?;
-            let kept = program.position(facts.pinned(&element.id)?)?;
-            let leads = kept != self.at && leads(program, model.fallback?, kept, facts);
-            leads.then_some((self.at, kept))
-        });
-        let (first, kept) = way?;
-        if kept == self.at {
+            Some((self.at, program.position(facts.pinned(&element.id)?)?))
+        };
+        let (first, kept) = self.kept.way.or_else(begins)?;
+        // a limit may have led elsewhere than it did before
+        if kept == self.at || !leads(program, model.fallback?, kept, facts) {
             return None;
         }
         self.kept.way = Some((first, kept));
@@ -69,8 +68,7 @@ impl Walk {
             let (element, next) = (program.element(*step.first()?)?, *step.last()?);
             let (output, lets_go) = match &element.node {
                 Node::Percentage(percentage) => (percentage.kept(next)?, false),
-                Node::Rate(rate) if rate.success == next => ("success", false),
-                Node::Rate(_) => ("fallback", true),
+                Node::Rate(rate) => rate.output_to(next).map_or(("fallback", true), |output| (output, false)),
                 _ => return None,
             };
             Some(Choice { element: &element.id, output, lets_go })
@@ -90,7 +88,8 @@ impl Walk {
     }
 }
 
-/// Whether a request that comes to `from` comes to `kept`, should no model on the way be called and every limit allow it.
+/// Whether a request that comes to `from` comes to `kept`, should no model on the way be called and every limit allow it, as it
+/// did before.
 fn leads(program: &Program, from: usize, kept: usize, facts: &dyn Facts) -> bool {
     let mut at = from;
     // a graph has no circles; a number of steps that is certain to suffice says so to whoever reads this
@@ -100,7 +99,7 @@ fn leads(program: &Program, from: usize, kept: usize, facts: &dyn Facts) -> bool
             Some((_, Node::Model(model))) => model.fallback,
             Some((_, Node::Conditional(conditional))) => Some(conditional.choose(facts).1),
             Some((id, Node::Percentage(percentage))) => Some(percentage.choose(id, facts).1),
-            Some((_, Node::Rate(rate))) => Some(rate.success),
+            Some((id, Node::Rate(rate))) => Some(rate.to(facts.pinned(id))),
             Some((_, Node::Start(next))) => Some(*next),
             Some((_, Node::End)) | None => None,
         };
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::Fault,
-        graph::{Known, Step, sample::Request},
+        graph::{Known, Step, Verdict, sample::Request},
     };
     use serde_json::{Map, Value, json};
 
@@ -156,7 +155,10 @@ mod tests {
             let step = walk.step(program, request);
             assert_eq!(step, walk.step(program, request), "a step says the same until it is answered");
             match step {
-                Step::Limit(ask) => drop(walk.limited(program, !down.contains(&ask.element))),
+                Step::Limit(ask) => {
+                    let left = if down.contains(&ask.element) { Verdict::Over } else { Verdict::Within(5) };
+                    walk.limited(program, left);
+                }
                 Step::Call(call) => {
                     calls.push(call.element);
                     let fault = Fault::of_status(503);

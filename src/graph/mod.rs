@@ -56,7 +56,7 @@ pub use diagnostic::{Code, Diagnostic};
 pub use document::{Document, Known};
 pub use facts::{Fact, Facts};
 pub use kept::Choice;
-pub use node::{Amount, Call, LimitAsk, OnError, Params, Target, Technique};
+pub use node::{Amount, Call, LimitAsk, OnError, Params, Target, Verdict};
 pub use path::{Path, PathError, Root, Segment};
 pub use program::Program;
 pub(crate) use reader::{Item, Object};

@@ -72,7 +72,7 @@ impl Program {
         let mut program = Self { name, elements: elements.into(), start };
         for at in 0..program.elements.len() {
             let targets = match program.node(at) {
-                Some(Node::Rate(rate)) => program.reachable(rate.success),
+                Some(Node::Rate(rate)) => program.reachable(rate.onward().collect()),
                 _ => continue,
             };
             if let Some(Element { node: Node::Rate(rate), .. }) = program.elements.get_mut(at) {
@@ -102,10 +102,11 @@ impl Program {
         self.element(at).map(|element| &element.node)
     }
 
-    /// Every target that may be called from an element on. (A graph that goes in circles is refused elsewhere.)
-    fn reachable(&self, from: usize) -> Box<[Target]> {
-        let (mut todo, mut seen, mut targets) = (vec![from], BTreeSet::new(), BTreeSet::new());
-        while let Some(element) = todo.pop().filter(|at| seen.insert(*at)).map(|at| self.element(at)) {
+    /// Every target that may be called from some elements on. (A graph that goes in circles is refused elsewhere.)
+    fn reachable(&self, mut todo: Vec<usize>) -> Box<[Target]> {
+        let (mut seen, mut targets) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(at) = todo.pop() {
+            let element = self.element(at).filter(|_| seen.insert(at));
             targets.extend(element.and_then(Element::target));
             todo.extend(element.into_iter().flat_map(|element| element.node.links()));
         }

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use std::{fs, path::Path as File, time::Duration};
 
 use super::{sample::Request, *};
-use crate::chat::{Fault, Kind};
+use crate::{
+    chat::{Fault, Kind},
+    window::{Calendar, Period, Window},
+};
 
 fn program(elements: Value) -> Program {
     let document = json!({"name": "test", "elements": elements}).to_string();
@@ -57,7 +60,7 @@ fn walk(program: &Program, outcomes: &[Result<(), Fault>], within: bool) -> (Vec
         let step = walk.step(program, &nobody());
         assert_eq!(step, walk.step(program, &nobody()), "a step says the same until it is answered");
         match step {
-            Step::Limit(_) => drop(walk.limited(program, within)),
+            Step::Limit(_) => drop(walk.limited(program, verdict(within))),
             Step::Call(call) => {
                 calls.push(format!("{}#{}", call.element, call.retry));
                 walk.answered(program, outcomes.next().expect("no outcome for this call").as_ref().copied());
@@ -149,7 +152,7 @@ fn the_last_thing_that_happened_says_why_a_walk_ended() {
 
     let mut ended = Walk::new(&bare);
     ended.step(&bare, &nobody());
-    ended.limited(&bare, false);
+    ended.limited(&bare, Verdict::Over);
     let end = End { element: "r", why: Why::Limited, cause: Some("r") };
     assert_eq!(ended.step(&bare, &nobody()), Step::End(end));
 }
@@ -162,8 +165,8 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
     walk.answered(&program, Ok(()));
     assert!(matches!(walk.step(&program, &nobody()), Step::Limit(_)));
     walk.answered(&program, Ok(()));
-    walk.limited(&program, true);
-    walk.limited(&program, false);
+    walk.limited(&program, verdict(true));
+    walk.limited(&program, Verdict::Over);
     assert!(matches!(walk.step(&program, &nobody()), Step::Call(_)));
 }
 
@@ -186,15 +189,87 @@ fn a_limit_says_all_that_the_ledger_needs() {
         let Step::Limit(ask) = walk.step(&program, &nobody()) else { panic!("no limit") };
         assert_eq!(ask.targets.iter().map(ToString::to_string).collect::<Vec<_>>(), ["p/a", "p/b"]);
         assert_eq!((ask.element, ask.key.as_str()), ("r", "ann"));
-        (ask.amount, ask.window, ask.technique, ask.on_error)
+        (ask.amount, ask.window.clone(), ask.on_error)
     };
-    let minute = Duration::from_secs(60);
-    assert_eq!(ask(json!({})), (Amount::Count(5), minute, Technique::Sliding, OnError::Allow));
+    let minute = Window::Sliding(Duration::from_secs(60));
+    assert_eq!(ask(json!({})), (Amount::Count(5), minute, OnError::Allow));
     assert_eq!(
         ask(json!({"limitType": "cost", "limit": 0.1, "technique": "fixed", "onError": "deny", "window": 1})),
-        (Amount::Cost(100_000_000), Duration::from_secs(1), Technique::Fixed, OnError::Deny)
+        (Amount::Cost(100_000_000), Window::Fixed(Duration::from_secs(1)), OnError::Deny)
     );
     assert_eq!(ask(json!({"limitType": "tokens", "limit": 1e6})).0, Amount::Tokens(1_000_000));
+    let month = Window::Calendar(Calendar::new(Period::Month, "America/New_York").unwrap());
+    assert_eq!(ask(json!({"window": "month", "timezone": "America/New_York"})).1, month);
+    let day = Window::Calendar(Calendar::new(Period::Day, "UTC").unwrap());
+    assert_eq!(ask(json!({"window": "day", "technique": "fixed"})).1, day);
+}
+
+#[test]
+fn a_limit_is_of_requests_in_flight_or_has_a_window() {
+    let mistakes = |properties: Value| {
+        let mut all = json!({"key": "metadata.user", "limit": 5, "limitType": "count", "window": 60});
+        all.as_object_mut().unwrap().extend(properties.as_object().unwrap().clone());
+        all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let mut limit = rate("r", json!({}), "a", None);
+        limit["properties"] = all;
+        let elements = json!([start("r"), limit, model("a", json!({}), None), end()]);
+        let document = json!({"name": "test", "elements": elements}).to_string();
+        let found = Program::read(document.as_bytes(), Known::Anything).err().unwrap_or_default();
+        found.iter().map(|d| (d.code, d.pointer.clone())).collect::<Vec<_>>()
+    };
+    let at = |code, field: &str| vec![(code, format!("/elements/1/properties/{field}"))];
+    assert_eq!(mistakes(json!({"limitType": "concurrency", "window": null})), []);
+    assert_eq!(mistakes(json!({"limitType": "concurrency"})), at(Code::Contradiction, "window"));
+    assert_eq!(mistakes(json!({"timezone": "UTC"})), at(Code::Contradiction, "timezone"));
+    assert_eq!(
+        mistakes(json!({"window": "month", "technique": "sliding"})),
+        at(Code::Contradiction, "technique")
+    );
+    assert_eq!(mistakes(json!({"window": "day", "timezone": "Mars"})), at(Code::OutOfRange, "timezone"));
+    assert_eq!(mistakes(json!({"window": "year"})), at(Code::OutOfRange, "window"));
+    assert_eq!(mistakes(json!({"window": null})).len(), 1);
+}
+
+#[test]
+fn thresholds_lead_elsewhere_before_the_limit_does() {
+    let thresholds = json!([{"at": 0.5, "output": "half"}, {"at": 0.9, "output": "most"}]);
+    let mut limit = rate(
+        "r",
+        json!({"key": "metadata.user", "limit": 10, "limitType": "count", "window": 60, "thresholds": thresholds}),
+        "a",
+        None,
+    );
+    for name in ["half", "most"] {
+        limit["outputs"][name] = to(name);
+    }
+    let models = ["a", "half", "most"].map(|id| model(id, json!({}), None));
+    let elements = [vec![start("r"), limit.clone()], models.to_vec(), vec![end()]].concat();
+    let program = program(elements.into());
+    let way = |verdict| {
+        let mut walk = Walk::new(&program);
+        let Step::Limit(ask) = walk.step(&program, &nobody()) else { panic!("no limit") };
+        assert!(ask.forks);
+        assert_eq!(ask.targets.len(), 3, "every model that may follow has its price");
+        match walk.limited(&program, verdict) {
+            Moved::By(output) => output.to_owned(),
+            other => format!("{other:?}"),
+        }
+    };
+    let ways = [10, 6, 5, 2, 1, 0].map(|left| way(Verdict::Within(left)));
+    assert_eq!(ways, ["success", "success", "half", "half", "most", "most"]);
+    assert_eq!(way(Verdict::Over), "Over");
+    // an output that no threshold names, and a threshold whose output is not there
+    limit["outputs"]["lost"] = to("a");
+    limit["outputs"].as_object_mut().unwrap().remove("most");
+    let elements = [vec![start("r"), limit], models.to_vec(), vec![end()]].concat();
+    let document = json!({"name": "test", "elements": elements}).to_string();
+    let found = Program::read(document.as_bytes(), Known::Anything).unwrap_err();
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert!(codes.contains(&Code::UnknownField) && codes.contains(&Code::MissingField), "{found:?}");
+}
+
+fn verdict(within: bool) -> Verdict {
+    if within { Verdict::Within(u64::MAX) } else { Verdict::Over }
 }
 
 #[test]
@@ -381,7 +456,7 @@ proptest! {
             prop_assert!(steps < 100, "the walk does not end");
             let outcome = outcomes.next().unwrap();
             match walk.step(&program, &facts) {
-                Step::Limit(_) => drop(walk.limited(&program, outcome % 2 == 0)),
+                Step::Limit(_) => drop(walk.limited(&program, verdict(outcome % 2 == 0))),
                 Step::Call(call) => {
                     prop_assert!(call.retry <= 2);
                     let fault = Fault::of_status([200, 400, 500, 429][outcome]);

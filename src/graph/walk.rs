@@ -3,7 +3,7 @@
 use super::{
     Facts, Program,
     kept::Kept,
-    node::{Call, LimitAsk, Node},
+    node::{Call, LimitAsk, Node, Verdict},
 };
 use crate::chat::Fault;
 use std::ops::ControlFlow;
@@ -50,9 +50,9 @@ pub struct Passed<'a> {
 
 /// What an answer did to the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moved {
+pub enum Moved<'a> {
     /// It left the element by this output.
-    By(&'static str),
+    By(&'a str),
     /// It stays: the target is tried again. (So it does where nothing was asked.)
     Not,
     /// It is over: there is no output for this.
@@ -134,11 +134,12 @@ impl Walk {
     }
 
     /// Answers [`Step::Limit`]: whether the request is within the limit. Nothing else is answered by it.
-    pub fn limited(&mut self, program: &Program, within: bool) -> Moved {
+    pub fn limited<'a>(&mut self, program: &'a Program, verdict: Verdict) -> Moved<'a> {
         let Some(Node::Rate(rate)) = program.node(self.at) else { return Moved::Not };
-        if within {
-            self.enter(rate.success);
-            return Moved::By("success");
+        if let Verdict::Within(left) = verdict {
+            let (output, to) = rate.within(left);
+            self.enter(to);
+            return Moved::By(output);
         }
         self.last = Some((Why::Limited, self.at));
         match self.kept.let_go() {
@@ -148,7 +149,7 @@ impl Walk {
     }
 
     /// Answers [`Step::Call`]: whether the model answered, or how it failed. Nothing else is answered by it.
-    pub fn answered(&mut self, program: &Program, outcome: Result<(), &Fault>) -> Moved {
+    pub fn answered<'a>(&mut self, program: &'a Program, outcome: Result<(), &Fault>) -> Moved<'a> {
         let Some(Node::Model(model)) = program.node(self.at) else { return Moved::Not };
         match outcome {
             Ok(()) => {
@@ -165,7 +166,7 @@ impl Walk {
     }
 
     /// Answers [`Step::Call`]: the model failed, and is not to be tried again whatever its `retries` say.
-    pub fn given_up(&mut self, program: &Program, fault: &Fault) -> Moved {
+    pub fn given_up<'a>(&mut self, program: &'a Program, fault: &Fault) -> Moved<'a> {
         let Some(Node::Model(model)) = program.node(self.at) else { return Moved::Not };
         self.last = Some((Why::Failed, self.at));
         self.fallbacks += 1;
@@ -190,7 +191,7 @@ impl Walk {
         self.trail.push(at);
     }
 
-    fn fall_back(&mut self, to: Option<usize>) -> Moved {
+    fn fall_back(&mut self, to: Option<usize>) -> Moved<'static> {
         match to {
             Some(at) => {
                 self.enter(at);

@@ -1,6 +1,7 @@
-//! One counter: amounts in time slots. Times are nanoseconds since the Unix epoch.
+//! One counter: amounts in time slots. Times are microseconds since the Unix epoch.
 
-use super::{Grant, Limit, Technique};
+use super::{Grant, Limit};
+use crate::window::{Calendar, Window};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Slots per sliding window: what a counter may weigh against how late an amount may leave.
@@ -9,7 +10,7 @@ const SLOTS: u64 = 64;
 /// What one limit holds for one key, in at most [`SLOTS`] + 2 slots.
 ///
 /// Slots begin at multiples of their width since the epoch. A fixed window is one slot, and its amounts leave at its
-/// end. A sliding window has slots of `window / 64`, and an amount leaves once its *whole* slot is older than the
+/// end; so it is with a period of the calendar. A sliding window has slots of `window / 64`, and an amount leaves once its *whole* slot is older than the
 /// window: never early, so no window of this length ever holds more than the limit, and at most `window / 64` late.
 #[derive(Debug)]
 pub(super) struct Counter {
@@ -17,19 +18,30 @@ pub(super) struct Counter {
     slots: BTreeMap<u64, u64>,
 }
 
-/// How long a slot is, and how long its amounts stay after its end.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    width: u64,
-    stay: u64,
+/// Which slots there are, and when their amounts leave.
+#[derive(Debug, Clone)]
+enum Frame {
+    /// Slots of equal `width`, whose amounts `stay` after their ends.
+    Even { width: u64, stay: u64 },
+    /// A slot is a period, by its beginning.
+    Calendar(Calendar),
+    /// One slot, which never leaves.
+    Open,
 }
 
+/// How soon a limit is asked again of which nobody knows when it has room.
+const SOON: Duration = Duration::from_secs(1);
+
 impl Counter {
-    pub(super) fn new(window: Duration, technique: Technique) -> Self {
-        let window = nanos(window).max(1);
-        let frame = match technique {
-            Technique::Sliding => Frame { width: window.div_ceil(SLOTS), stay: window },
-            Technique::Fixed => Frame { width: window, stay: 0 },
+    pub(super) fn new(window: &Window) -> Self {
+        let frame = match window {
+            Window::Sliding(window) => {
+                let window = micros(*window).max(1);
+                Frame::Even { width: window.div_ceil(SLOTS), stay: window }
+            }
+            Window::Fixed(window) => Frame::Even { width: micros(*window).max(1), stay: 0 },
+            Window::Calendar(calendar) => Frame::Calendar(calendar.clone()),
+            Window::Open => Frame::Open,
         };
         Self { frame, slots: BTreeMap::new() }
     }
@@ -41,7 +53,8 @@ impl Counter {
         let left = limit.most.saturating_sub(held);
         let (remaining, reset) = match allowed {
             true => (left - amount, self.until_less(amount, now)),
-            false if amount > limit.most => (left, limit.window),
+            false if matches!(self.frame, Frame::Open) => (left, SOON),
+            false if amount > limit.most => (left, self.whole(limit, now)),
             false => (left, self.until_at_most(limit.most - amount, now)),
         };
         Grant { allowed, remaining, reset }
@@ -54,7 +67,7 @@ impl Counter {
         {
             oldest.remove();
         }
-        let slot = now / self.frame.width;
+        let slot = self.frame.slot(now);
         self.put(slot, amount);
         slot
     }
@@ -73,9 +86,17 @@ impl Counter {
         self.slots.last_key_value().is_none_or(|(slot, _)| self.frame.has_left(*slot, now))
     }
 
+    /// The whole window; of a period, the rest of it.
+    fn whole(&self, limit: &Limit, now: u64) -> Duration {
+        match limit.window {
+            Window::Sliding(window) | Window::Fixed(window) => window,
+            Window::Calendar(_) | Window::Open => self.frame.time_left(self.frame.slot(now), now),
+        }
+    }
+
     /// How long until anything leaves, once `amount` is added now; zero when there is nothing to leave.
     fn until_less(&self, amount: u64, now: u64) -> Duration {
-        let new = (amount > 0).then_some(now / self.frame.width);
+        let new = (amount > 0).then(|| self.frame.slot(now));
         let oldest = self.live(now).next().map(|(slot, _)| slot).or(new);
         oldest.map_or(Duration::ZERO, |slot| self.frame.time_left(slot, now))
     }
@@ -109,17 +130,29 @@ impl Counter {
 }
 
 impl Frame {
-    fn has_left(self, slot: u64, now: u64) -> bool {
-        self.time_left(slot, now).is_zero()
+    fn slot(&self, now: u64) -> u64 {
+        match self {
+            Self::Even { width, .. } => now / width,
+            Self::Calendar(calendar) => micros(calendar.begins(Duration::from_micros(now))),
+            Self::Open => 0,
+        }
     }
 
-    fn time_left(self, slot: u64, now: u64) -> Duration {
-        let leaves_at = slot.saturating_add(1).saturating_mul(self.width).saturating_add(self.stay);
-        Duration::from_nanos(leaves_at.saturating_sub(now))
+    fn has_left(&self, slot: u64, now: u64) -> bool {
+        !matches!(self, Self::Open) && self.time_left(slot, now).is_zero()
+    }
+
+    fn time_left(&self, slot: u64, now: u64) -> Duration {
+        let leaves_at = match self {
+            Self::Even { width, stay } => slot.saturating_add(1).saturating_mul(*width).saturating_add(*stay),
+            Self::Calendar(calendar) => micros(calendar.ends(Duration::from_micros(slot))),
+            Self::Open => return Duration::ZERO,
+        };
+        Duration::from_micros(leaves_at.saturating_sub(now))
     }
 }
 
-/// A duration in nanoseconds, up to 584 years.
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// A duration in microseconds, up to 584,000 years.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,12 +1,13 @@
 //! The ledger of one pair: counters in this process, exact under concurrency.
 //!
-//! A counter keeps its amounts when only `most` changes; another unit, window or technique is another counter.
+//! A counter keeps its amounts when only `most` changes; another unit or window is another counter.
 
 use super::{
-    Actual, Ask, Grant, Ledger, LedgerError, Limit, Technique, Unit,
-    counter::{Counter, nanos},
+    Actual, Ask, Grant, Ledger, LedgerError, Limit, Tab, Unit,
+    counter::{Counter, micros},
     shards::{SHARDS, Shards},
 };
+use crate::window::Window;
 use futures_util::future::BoxFuture;
 use std::{
     sync::{
@@ -16,8 +17,8 @@ use std::{
     time::Duration,
 };
 
-/// Nanoseconds after which the next shard is swept: all of them in 10 s.
-const TICK: u64 = 10_000_000_000 / SHARDS;
+/// Microseconds after which the next shard is swept: all of them in 10 s.
+const TICK: u64 = 10_000_000 / SHARDS;
 
 /// The settings of [`Memory`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +48,10 @@ pub struct Memory {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct CounterId {
+    scope: Box<str>,
     key: String,
     unit: Unit,
-    window: Duration,
-    technique: Technique,
+    window: Window,
 }
 
 #[derive(Debug, Default)]
@@ -75,30 +76,33 @@ impl Memory {
         Self { settings, open: Shards::new(), counters: Shards::new(), swept: AtomicU64::new(0) }
     }
 
-    fn reserve_all(&self, exchange: &str, asks: &[Ask], now: u64) -> Vec<Grant> {
+    fn reserve_all(&self, tab: Tab<'_>, asks: &[Ask], now: u64) -> Vec<Grant> {
         self.sweep(now);
-        let ids: Vec<_> = asks.iter().map(|ask| Arc::new(CounterId::of(&ask.limit))).collect();
-        let mut open = self.open.lock_of(exchange);
+        let ids: Vec<_> = asks.iter().map(|ask| Arc::new(CounterId::of(tab.scope, &ask.limit))).collect();
+        let mut open = self.open.lock_of(tab.exchange);
         let mut counters = self.counters.lock_all(&ids);
 
-        let holding = open.get(exchange);
-        let answer = |(ask, id): (&Ask, &Arc<CounterId>)| match holding.and_then(|held| held.grant(id)) {
-            Some(grant) => grant,
-            None => answer(counters.of(id).get(id), &ask.limit, ask.amount, now),
-        };
-        let grants: Vec<Grant> = asks.iter().zip(&ids).map(answer).collect();
-        if asks.is_empty() || grants.iter().any(|grant| !grant.allowed) {
-            return grants;
-        }
-
-        let holding = open.entry(exchange.into()).or_default();
-        holding.expires = now.saturating_add(nanos(self.settings.reservation_ttl));
-        for ((ask, id), grant) in asks.iter().zip(ids).zip(&grants) {
-            if holding.grant(&id).is_none() {
+        let mut parts = Vec::new();
+        let mut grants = Vec::with_capacity(asks.len());
+        let held = open.get(tab.exchange).map(|holding| holding.parts.as_slice()).unwrap_or_default();
+        for (ask, id) in asks.iter().zip(ids) {
+            let known = [held, &parts].into_iter().find_map(|parts| granted(parts, &id));
+            let grant = known.clone().unwrap_or_else(|| answer(counters.of(&id).get(&id), ask, now));
+            let allowed = grant.allowed;
+            if allowed && known.is_none() {
                 let counter = counters.of(&id).entry(id.clone()).or_insert_with(|| id.counter());
                 let slot = counter.add(ask.amount, now);
-                holding.parts.push(Part { counter: id, slot, amount: ask.amount, grant: grant.clone() });
+                parts.push(Part { counter: id, slot, amount: ask.amount, grant: grant.clone() });
             }
+            grants.push(grant);
+            if !allowed {
+                break;
+            }
+        }
+        if !parts.is_empty() {
+            let holding = open.entry(tab.exchange.into()).or_default();
+            holding.expires = now.saturating_add(micros(self.settings.reservation_ttl));
+            holding.parts.append(&mut parts);
         }
         grants
     }
@@ -109,20 +113,16 @@ impl Memory {
         self.replace(holding.into_iter().flat_map(|held| held.parts), actual, now);
     }
 
-    fn look(&self, limit: &Limit, now: u64) -> Grant {
+    fn look(&self, scope: &str, limit: &Limit, now: u64) -> Grant {
         self.sweep(now);
-        let id = CounterId::of(limit);
+        let id = CounterId::of(scope, limit);
         let counters = self.counters.lock_of(&id);
-        answer(counters.get(&id), limit, 0, now)
+        answer(counters.get(&id), &Ask { limit: limit.clone(), amount: 0 }, now)
     }
 
     fn replace(&self, parts: impl IntoIterator<Item = Part>, actual: Actual, now: u64) {
         for part in parts {
-            let real = match part.counter.unit {
-                Unit::Count => actual.count,
-                Unit::Cost => actual.cost,
-                Unit::Tokens => actual.tokens,
-            };
+            let real = actual.of(part.counter.unit);
             let mut counters = self.counters.lock_of(&*part.counter);
             let counter = counters.entry(part.counter.clone()).or_insert_with(|| part.counter.counter());
             counter.replace(part.slot, part.amount, real, now);
@@ -147,62 +147,69 @@ impl Memory {
 impl Ledger for Memory {
     fn reserve<'a>(
         &'a self,
-        exchange: &'a str,
+        tab: Tab<'a>,
         asks: &'a [Ask],
         now: Duration,
     ) -> BoxFuture<'a, Result<Vec<Grant>, LedgerError>> {
-        Box::pin(async move { Ok(self.reserve_all(exchange, asks, nanos(now))) })
+        Box::pin(async move { Ok(self.reserve_all(tab, asks, micros(now))) })
     }
 
     fn settle<'a>(
         &'a self,
-        exchange: &'a str,
+        tab: Tab<'a>,
         actual: Actual,
         now: Duration,
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(async move {
-            self.close(exchange, actual, nanos(now));
+            self.close(tab.exchange, actual, micros(now));
             Ok(())
         })
     }
 
-    fn release<'a>(&'a self, exchange: &'a str, now: Duration) -> BoxFuture<'a, Result<(), LedgerError>> {
-        self.settle(exchange, Actual::default(), now)
+    fn peek<'a>(
+        &'a self,
+        scope: &'a str,
+        limit: &'a Limit,
+        now: Duration,
+    ) -> BoxFuture<'a, Result<Grant, LedgerError>> {
+        Box::pin(async move { Ok(self.look(scope, limit, micros(now))) })
     }
 
-    fn peek<'a>(&'a self, limit: &'a Limit, now: Duration) -> BoxFuture<'a, Result<Grant, LedgerError>> {
-        Box::pin(async move { Ok(self.look(limit, nanos(now))) })
+    fn reset<'a>(&'a self, scope: &'a str, limit: &'a Limit) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let id = CounterId::of(scope, limit);
+            self.counters.lock_of(&id).remove(&id);
+            Ok(())
+        })
     }
 }
 
-fn answer(counter: Option<&Counter>, limit: &Limit, amount: u64, now: u64) -> Grant {
+fn answer(counter: Option<&Counter>, ask: &Ask, now: u64) -> Grant {
     match counter {
-        Some(counter) => counter.answer(limit, amount, now),
-        None => Counter::new(limit.window, limit.technique).answer(limit, amount, now),
+        Some(counter) => counter.answer(&ask.limit, ask.amount, now),
+        None => Counter::new(&ask.limit.window).answer(&ask.limit, ask.amount, now),
     }
+}
+
+/// What was granted by this counter before.
+fn granted(parts: &[Part], id: &CounterId) -> Option<Grant> {
+    parts.iter().find(|part| *part.counter == *id).map(|part| part.grant.clone())
 }
 
 impl CounterId {
-    fn of(limit: &Limit) -> Self {
-        Self { key: limit.key.clone(), unit: limit.unit, window: limit.window, technique: limit.technique }
+    fn of(scope: &str, limit: &Limit) -> Self {
+        Self { scope: scope.into(), key: limit.key.clone(), unit: limit.unit, window: limit.window.clone() }
     }
 
     fn counter(&self) -> Counter {
-        Counter::new(self.window, self.technique)
-    }
-}
-
-impl Holding {
-    /// What this exchange was granted by this counter before.
-    fn grant(&self, id: &CounterId) -> Option<Grant> {
-        self.parts.iter().find(|part| *part.counter == *id).map(|part| part.grant.clone())
+        Counter::new(&self.window)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::contract::{NOW, TTL};
+    use crate::ledger::contract::{NOW, TTL, tab};
 
     contract!(|reservation_ttl| Arc::new(Memory::new(Settings { reservation_ttl })) as Arc<dyn Ledger>);
 
@@ -213,22 +220,21 @@ mod tests {
             key: format!("user {i}"),
             unit: Unit::Count,
             most: 5,
-            window: Duration::from_secs(1),
-            technique: Technique::Sliding,
+            window: Window::Sliding(Duration::from_secs(1)),
         };
         // 10,000 keys a second, every third one never settled
         for i in 0..100_000 {
             let (exchange, now) =
                 (i.to_string(), NOW + Duration::from_micros(100) * u32::try_from(i).unwrap());
-            memory.reserve(&exchange, &[Ask { limit: limit(i), amount: 1 }], now).await.unwrap();
+            memory.reserve(tab(&exchange), &[Ask { limit: limit(i), amount: 1 }], now).await.unwrap();
             if i % 3 > 0 {
-                memory.settle(&exchange, Actual { count: 1, ..Actual::default() }, now).await.unwrap();
+                memory.settle(tab(&exchange), Actual { count: 1, ..Actual::default() }, now).await.unwrap();
             }
         }
         assert_eq!(memory.open.len(), 33_334);
-        memory.peek(&limit(0), NOW + Duration::from_secs(21)).await.unwrap();
+        memory.peek("scope", &limit(0), NOW + Duration::from_secs(21)).await.unwrap();
         assert_eq!(memory.counters.len(), 0);
-        memory.peek(&limit(0), NOW + TTL + Duration::from_secs(21)).await.unwrap();
+        memory.peek("scope", &limit(0), NOW + TTL + Duration::from_secs(21)).await.unwrap();
         assert_eq!((memory.open.len(), memory.counters.len()), (0, 0));
     }
 }

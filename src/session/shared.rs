@@ -1,6 +1,7 @@
 //! Sessions in an engine that pairs share: read at a turn's start, written behind its back.
 
 use super::{Key, Session, millis, wire};
+use crate::engine::Engine;
 use futures_util::future::{BoxFuture, join_all};
 use std::{
     fmt,
@@ -22,6 +23,24 @@ pub trait Shared: fmt::Debug + Send + Sync {
 
     /// Keeps this under this name for so long.
     fn put<'a>(&'a self, name: &'a str, bytes: &'a [u8], ttl: Duration) -> BoxFuture<'a, ()>;
+}
+
+impl Shared for Engine {
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let found = self.command(redis::cmd("GET").arg(name)).await;
+            // that it is away is told by whoever counts there
+            found.unwrap_or_default()
+        })
+    }
+
+    fn put<'a>(&'a self, name: &'a str, bytes: &'a [u8], ttl: Duration) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+            let put = self.command(redis::cmd("SET").arg(name).arg(bytes).arg("PX").arg(ttl)).await;
+            put.unwrap_or_default()
+        })
+    }
 }
 
 /// The engine, and what is on its way there.

@@ -6,7 +6,7 @@ use std::{
 
 /// Rooms from the ground up. A room may use only rooms on lower lines.
 const FLOORS: &[&[&str]] = &[
-    &["chat", "json", "sse"],
+    &["chat", "engine", "json", "sse", "window"],
     &["dialect", "graph", "ledger", "session", "store", "telemetry"],
     &["provider"],
     &["import"],

@@ -53,7 +53,12 @@ impl Exchange {
             body,
             dice: self.ask.dice,
             calls: mem::take(&mut self.attempts).into_iter().map(Attempt::seen).collect(),
-            limits: limits.map(|limit| (limit.element, limit.grant.allowed)).collect(),
+            limits: limits
+                .map(|limit| {
+                    let allowed = limit.allowed();
+                    (limit.element, allowed)
+                })
+                .collect(),
         })
     }
 }

@@ -4,6 +4,7 @@ use super::trace::{Limited, Looked};
 use crate::{
     chat::Fault,
     graph::{Call, End, Moved, Why},
+    window::Window,
 };
 use std::time::Duration;
 
@@ -22,16 +23,18 @@ pub(super) fn of_choice(form: &str, output: &str, looked_at: &[Looked]) -> Strin
 }
 
 /// Of a limit.
-pub(super) fn of_limit(limit: &Limited, window: Duration, moved: Moved) -> String {
+pub(super) fn of_limit(limit: &Limited, window: &Window, moved: Moved<'_>) -> String {
     let Limited { key, amount, limit: most, unit, allowed, .. } = limit;
     let figures = match *unit {
         "cost" => format!("{} of {} USD", usd(*amount), usd(*most)),
         "tokens" => format!("{amount} of {most} tokens"),
+        "input_tokens" => format!("{amount} of {most} input tokens"),
+        "output_tokens" => format!("{amount} of {most} output tokens"),
         _ => format!("{amount} of {most} requests"),
     };
     let room = if *allowed { "room" } else { "no room" };
     let then = if moved == Moved::Over { "; there is no `fallback`: the walk ends" } else { "" };
-    format!("`{key}` has {room} for {figures} in {} s{then}", window.as_secs())
+    format!("`{key}` has {room} for {figures} in {window}{then}")
 }
 
 fn usd(nano_dollars: u64) -> String {
@@ -44,7 +47,7 @@ pub(super) fn of_call(
     call: &Call<'_>,
     timeout: Option<Duration>,
     fault: Option<&Fault>,
-    moved: Moved,
+    moved: Moved<'_>,
 ) -> String {
     let target = call.target;
     let tried = if call.retry == 0 { String::new() } else { format!(" (try {})", call.retry + 1) };

@@ -4,7 +4,7 @@ use super::{Outcomes, reason, watched::Watched};
 use crate::{
     chat::{Fault, Kind},
     exchange::{answer, ask::Ask, estimate, refuse::Refuse, turn, world::Live},
-    graph::{Amount, Call, End, LimitAsk, Moved, Passed, Program, Step, Walk, Why},
+    graph::{Amount, Call, End, LimitAsk, Moved, Passed, Program, Step, Verdict as Said, Walk, Why},
     telemetry::Outcome,
 };
 use serde::Serialize;
@@ -168,7 +168,12 @@ impl Tracer<'_> {
     fn limit(&mut self, ask: &LimitAsk<'_>, allowed: bool) {
         let looked = self.facts.seen();
         let limited = Limited::new(ask, allowed, estimate::amount(ask, self.ask, self.live));
-        let moved = self.walk.limited(self.program, allowed);
+        let verdict = match allowed {
+            // an empty bucket, but for this request
+            true => Said::Within(limited.limit.saturating_sub(limited.amount)),
+            false => Said::Over,
+        };
+        let moved = self.walk.limited(self.program, verdict);
         let reason = reason::of_limit(&limited, ask.window, moved);
         self.note((ask.element, "rate"), output(moved), looked, reason);
         self.limits.push(limited);
@@ -216,7 +221,7 @@ impl Tracer<'_> {
     }
 }
 
-fn output(moved: Moved) -> Option<&'static str> {
+fn output(moved: Moved<'_>) -> Option<&str> {
     match moved {
         Moved::By(output) => Some(output),
         Moved::Not | Moved::Over => None,
@@ -258,6 +263,9 @@ impl Limited {
             Amount::Count(most) => ("count", most),
             Amount::Cost(most) => ("cost", most),
             Amount::Tokens(most) => ("tokens", most),
+            Amount::InputTokens(most) => ("input_tokens", most),
+            Amount::OutputTokens(most) => ("output_tokens", most),
+            Amount::Concurrency(most) => ("concurrency", most),
         };
         Self { element: ask.element.to_owned(), key: ask.key.clone(), amount, limit, unit, allowed }
     }

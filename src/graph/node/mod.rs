@@ -15,7 +15,7 @@ pub(super) use self::{
 };
 pub use self::{
     model::{Call, Params, Target},
-    rate::{Amount, LimitAsk, OnError, Technique},
+    rate::{Amount, LimitAsk, OnError, Verdict},
 };
 
 use super::{document::Known, reader::Object};

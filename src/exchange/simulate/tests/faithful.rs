@@ -3,7 +3,7 @@
 use super::drawn::{self, BEHAVIOURS, Behaviour, Case};
 use crate::{
     exchange::{Effect, Event, Headers, Live, Script, Simulation, Stage, World},
-    ledger::{Actual, Ask, Grant, Ledger, LedgerError, Limit},
+    ledger::{Actual, Ask, Grant, Ledger, LedgerError, Limit, Tab},
     telemetry::Record,
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
@@ -21,26 +21,31 @@ struct Told(HashSet<String>);
 impl Ledger for Told {
     fn reserve<'a>(
         &'a self,
-        _: &'a str,
+        _: Tab<'a>,
         asks: &'a [Ask],
         _: Duration,
     ) -> BoxFuture<'a, Result<Vec<Grant>, LedgerError>> {
-        let element = |ask: &Ask| ask.limit.key.split('\u{1f}').nth(1).unwrap().to_owned();
+        let element = |ask: &Ask| ask.limit.key.split('\u{1f}').next().unwrap().to_owned();
         let grant =
             |ask| Grant { allowed: !self.0.contains(&element(ask)), remaining: 0, reset: Duration::ZERO };
         ready(Ok(asks.iter().map(grant).collect())).boxed()
     }
 
-    fn settle<'a>(&'a self, _: &'a str, _: Actual, _: Duration) -> BoxFuture<'a, Result<(), LedgerError>> {
+    fn settle<'a>(&'a self, _: Tab<'a>, _: Actual, _: Duration) -> BoxFuture<'a, Result<(), LedgerError>> {
         ready(Ok(())).boxed()
     }
 
-    fn release<'a>(&'a self, _: &'a str, _: Duration) -> BoxFuture<'a, Result<(), LedgerError>> {
-        ready(Ok(())).boxed()
-    }
-
-    fn peek<'a>(&'a self, _: &'a Limit, _: Duration) -> BoxFuture<'a, Result<Grant, LedgerError>> {
+    fn peek<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a Limit,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Grant, LedgerError>> {
         ready(Err(LedgerError::Away(String::new()))).boxed()
+    }
+
+    fn reset<'a>(&'a self, _: &'a str, _: &'a Limit) -> BoxFuture<'a, Result<(), LedgerError>> {
+        ready(Ok(())).boxed()
     }
 }
 

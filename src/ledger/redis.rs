@@ -1,0 +1,258 @@
+//! The ledger of many pairs: counters in Redis or Valkey, one script, one round trip for a step.
+//!
+//! Redis keeps the time, so pairs need not agree on it. A settlement that can not be delivered waits until the engine is back;
+//! what is never settled expires there, as it does when the pair itself is gone.
+
+use super::{Actual, Ask, Grant, Ledger, LedgerError, Limit, Tab, Unit, counter::micros};
+use crate::{
+    engine::{Away, Engine, Standing},
+    window::Window,
+};
+use ::redis::Script;
+use futures_util::future::BoxFuture;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+/// The script of every operation.
+const SCRIPT: &str = include_str!("script.lua");
+/// So many settlements wait for an engine that is away; of more, the oldest are left to expire.
+const WAITING: usize = 10_000;
+
+/// Counters in Redis or Valkey.
+pub struct Redis {
+    engine: Arc<Engine>,
+    script: Script,
+    ttl: Duration,
+    /// What all keys begin with.
+    prefix: String,
+    /// Whether the caller's time counts, not the engine's: for tests.
+    told_time: bool,
+    waiting: Mutex<VecDeque<Waiting>>,
+}
+
+/// A settlement that is to be delivered yet.
+struct Waiting {
+    scope: String,
+    exchange: String,
+    actual: Actual,
+    now: Duration,
+}
+
+impl Redis {
+    /// A ledger in `engine`, whose keys begin with `prefix`. To be called within a runtime.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, settings: super::Settings, prefix: &str) -> Arc<Self> {
+        Self::with_time(engine, settings, prefix, false)
+    }
+
+    fn with_time(engine: Arc<Engine>, settings: super::Settings, prefix: &str, told_time: bool) -> Arc<Self> {
+        let standing = engine.standing();
+        let ledger = Arc::new(Self {
+            engine,
+            script: Script::new(SCRIPT),
+            ttl: settings.reservation_ttl,
+            prefix: prefix.to_owned(),
+            told_time,
+            waiting: Mutex::default(),
+        });
+        drop(tokio::spawn(deliver(Arc::downgrade(&ledger), standing)));
+        ledger
+    }
+
+    async fn run(&self, op: &str, tab: Tab<'_>, asks: &[Ask], now: Duration) -> Result<Vec<Grant>, Away> {
+        let keys = self.keys(tab.scope, asks.iter().map(|ask| &ask.limit));
+        let mut arguments = self.arguments(op, tab.exchange, now);
+        for Ask { limit, amount } in asks {
+            let (kind, spec) = spec(&limit.window, now);
+            arguments.extend([kind.into(), spec, unit(limit.unit).into()]);
+            arguments.extend([amount.to_string(), limit.most.to_string()]);
+        }
+        let told: Vec<f64> = self.engine.run(&self.script, &keys, &arguments).await?;
+        Ok(told.as_chunks().0.iter().map(grant).collect())
+    }
+
+    async fn close(&self, settled: &Waiting) -> Result<(), Away> {
+        let mut arguments = self.arguments("settle", &settled.exchange, settled.now);
+        for known in UNITS {
+            arguments.extend([unit(known).to_owned(), settled.actual.of(known).to_string()]);
+        }
+        self.engine.run(&self.script, &self.keys(&settled.scope, []), &arguments).await
+    }
+
+    /// What the exchanges of a scope hold, when they expire, then the counters.
+    fn keys<'a>(&self, scope: &str, limits: impl IntoIterator<Item = &'a Limit>) -> Vec<String> {
+        let tagged = |rest: &str| format!("{}:{{r:{scope}}}:{rest}", self.prefix);
+        let counter = |limit: &Limit| {
+            let window = match &limit.window {
+                Window::Sliding(length) => format!("s{}", length.as_secs_f64()),
+                Window::Fixed(length) => format!("f{}", length.as_secs_f64()),
+                Window::Calendar(calendar) => calendar.to_string(),
+                Window::Open => "o".into(),
+            };
+            tagged(&format!("c:{}:{window}:{}", unit(limit.unit), limit.key))
+        };
+        [tagged("held"), tagged("open")].into_iter().chain(limits.into_iter().map(counter)).collect()
+    }
+
+    fn arguments(&self, op: &str, exchange: &str, now: Duration) -> Vec<String> {
+        let time = if self.told_time { micros(now).to_string() } else { String::new() };
+        vec![op.to_owned(), exchange.to_owned(), micros(self.ttl).to_string(), time]
+    }
+
+    fn wait(&self, settled: Waiting) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() == WAITING {
+            drop(waiting.pop_front());
+        }
+        waiting.push_back(settled);
+    }
+
+    fn next(&self) -> Option<Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+/// Delivers what has waited, whenever the engine is back.
+async fn deliver(ledger: Weak<Redis>, mut standing: tokio::sync::watch::Receiver<Standing>) {
+    while standing.wait_for(|standing| *standing == Standing::Here).await.is_ok() {
+        let Some(ledger) = ledger.upgrade() else { return };
+        while let Some(settled) = ledger.next() {
+            if ledger.close(&settled).await.is_err() {
+                ledger.wait(settled);
+                break;
+            }
+        }
+        drop(ledger);
+        if standing.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Ledger for Redis {
+    fn reserve<'a>(
+        &'a self,
+        tab: Tab<'a>,
+        asks: &'a [Ask],
+        now: Duration,
+    ) -> BoxFuture<'a, Result<Vec<Grant>, LedgerError>> {
+        Box::pin(async move { self.run("reserve", tab, asks, now).await.map_err(away) })
+    }
+
+    fn settle<'a>(
+        &'a self,
+        tab: Tab<'a>,
+        actual: Actual,
+        now: Duration,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        let settled = Waiting { scope: tab.scope.into(), exchange: tab.exchange.into(), actual, now };
+        Box::pin(async move {
+            let done = self.close(&settled).await;
+            if done.is_err() {
+                self.wait(settled);
+            }
+            done.map_err(away)
+        })
+    }
+
+    fn peek<'a>(
+        &'a self,
+        scope: &'a str,
+        limit: &'a Limit,
+        now: Duration,
+    ) -> BoxFuture<'a, Result<Grant, LedgerError>> {
+        Box::pin(async move {
+            let asks = [Ask { limit: limit.clone(), amount: 0 }];
+            let grants = self.run("peek", Tab { scope, exchange: "" }, &asks, now).await.map_err(away)?;
+            grants.into_iter().next().ok_or_else(|| LedgerError::Away("no answer".into()))
+        })
+    }
+
+    fn reset<'a>(&'a self, scope: &'a str, limit: &'a Limit) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move {
+            let asks = [Ask { limit: limit.clone(), amount: 0 }];
+            let done = self.run("reset", Tab { scope, exchange: "" }, &asks, Duration::ZERO).await;
+            done.map(drop).map_err(away)
+        })
+    }
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+fn away(away: Away) -> LedgerError {
+    LedgerError::Away(away.0)
+}
+
+const UNITS: [Unit; 6] =
+    [Unit::Count, Unit::Cost, Unit::Tokens, Unit::InputTokens, Unit::OutputTokens, Unit::Concurrency];
+
+fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Cost => "cost",
+        Unit::Tokens => "tokens",
+        Unit::InputTokens => "input",
+        Unit::OutputTokens => "output",
+        Unit::Concurrency => "flight",
+    }
+}
+
+/// A window as the script reads it. Of the calendar it gets the bounds around our own time: which of these periods it is, the
+/// engine's time tells.
+fn spec(window: &Window, now: Duration) -> (&'static str, String) {
+    match window {
+        Window::Sliding(length) => ("s", micros(*length).max(1).to_string()),
+        Window::Fixed(length) => ("f", micros(*length).max(1).to_string()),
+        Window::Calendar(calendar) => {
+            ("c", calendar.bounds(now).map(|bound| micros(bound).to_string()).join(","))
+        }
+        Window::Open => ("o", String::new()),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole numbers that were amounts"
+)]
+fn grant([allowed, remaining, reset]: &[f64; 3]) -> Grant {
+    Grant {
+        allowed: *allowed > 0.0,
+        remaining: *remaining as u64,
+        reset: Duration::from_micros(reset.max(0.0) as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{Address, Settings},
+        ledger::contract::redis_server,
+    };
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A ledger of its own in the one server of these tests.
+    fn make(ttl: Duration) -> Arc<dyn Ledger> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let address = Address::read(redis_server()).unwrap();
+        // what is tested is not the deadline
+        let patient = Settings { deadline: Duration::from_secs(10), ..Settings::default() };
+        let prefix = format!("test{}", MADE.fetch_add(1, Ordering::Relaxed));
+        let settings = super::super::Settings { reservation_ttl: ttl };
+        let ledger = Redis::with_time(Engine::start(address, patient), settings, &prefix, true);
+        let mut standing = ledger.engine.standing();
+        let here = async { standing.wait_for(|s| *s == Standing::Here).await.map(|_| ()).unwrap() };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(here));
+        ledger
+    }
+
+    contract!(make);
+}
