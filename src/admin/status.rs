@@ -1,7 +1,7 @@
 //! How it goes: for machines as JSON, for people as a page.
 
 use super::{Office, Standing, cloudflare::time};
-use crate::telemetry::Telemetry;
+use crate::{engine, telemetry::Telemetry};
 use axum::{
     extract::State,
     http::header,
@@ -101,8 +101,19 @@ fn status(office: &Office) -> Value {
         "problems": problems,
         "config_problems": office.notices.complaints(),
         "store": store(office),
+        "ledger": ledger(office),
         "providers": providers,
     })
+}
+
+/// How it stands with the counters of limits.
+fn ledger(office: &Office) -> Value {
+    let Some(engine) = &office.world.engine else { return json!({"engine": "memory", "state": "here"}) };
+    let address = engine.address().to_string();
+    match &*engine.standing().borrow() {
+        engine::Standing::Here => json!({"engine": address, "state": "here"}),
+        engine::Standing::Away { why } => json!({"engine": address, "state": "away", "problem": why}),
+    }
 }
 
 /// How it stands with the store.

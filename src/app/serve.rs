@@ -2,10 +2,12 @@
 
 use super::{Failure, dice, follow, load, now, people::People, publish::Hands, runtime};
 use crate::{
-    config::Config,
+    config::{self, Config},
+    engine::{Engine, Standing},
     exchange::{Live, World},
     extproc::{self, Door},
-    ledger,
+    ledger::{self, Ledger},
+    session,
     snapshot::Snapshot,
     telemetry::{self, Telemetry},
 };
@@ -73,10 +75,42 @@ async fn close(door: JoinHandle<Result<(), tonic::transport::Error>>, world: &Wo
 }
 
 fn world(config: &Config, telemetry: &Arc<Telemetry>) -> World {
-    let ledger = Arc::new(ledger::Memory::new(ledger::Settings::default()));
+    let config::Ledger { at, engine, counters, prefix } = config.ledger.clone();
+    let engine = at.map(|address| Engine::start(address, engine));
+    let ledger: Arc<dyn Ledger> = match &engine {
+        None => Arc::new(ledger::Memory::new(counters)),
+        Some(engine) => ledger::Redis::new(Arc::clone(engine), counters, &prefix),
+    };
+    if let Some(engine) = &engine {
+        drop(tokio::spawn(tell(engine.address().to_string(), engine.standing(), Arc::clone(telemetry))));
+    }
     let live = Live { snapshot: Arc::new(Snapshot::empty(now())), settings: config.exchange.clone() };
     let telemetry = Arc::clone(telemetry);
-    World::new(live, ledger, move |record| telemetry.record(record), now, dice)
+    let world = World::new(live, ledger, move |record| telemetry.record(record), now, dice);
+    if let Some(engine) = &engine {
+        world.sessions.share(Arc::clone(engine) as Arc<dyn session::Shared>, &prefix);
+    }
+    world.sharing(engine)
+}
+
+/// Tells how it stands with the engine, whenever that changes.
+async fn tell(address: String, mut standing: watch::Receiver<Standing>, telemetry: Arc<Telemetry>) {
+    loop {
+        let here = match &*standing.borrow_and_update() {
+            Standing::Here => true,
+            Standing::Away { why } => {
+                tracing::warn!(address, why, "the ledger's engine is away; each limit's `onError` decides");
+                false
+            }
+        };
+        if here {
+            tracing::info!(address, "the ledger's engine is here");
+        }
+        telemetry.ledger(here);
+        if standing.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn serve_envoy(

@@ -2,6 +2,7 @@
 
 mod clients;
 mod expand;
+mod ledger;
 mod people;
 mod providers;
 mod reader;
@@ -9,6 +10,7 @@ mod sections;
 mod values;
 
 pub use expand::Lookup;
+pub use ledger::Ledger;
 pub use reader::{Mistake, Warning};
 
 use crate::{
@@ -42,6 +44,8 @@ pub struct Config {
     pub store: Secret,
     /// On what terms it is kept.
     pub kept: store::Settings,
+    /// Where the counters of limits are.
+    pub ledger: Ledger,
     /// The file in which the last good state of the store is kept.
     pub last_good: PathBuf,
     /// A folder of route documents.

@@ -1,7 +1,7 @@
 //! The sections of `attache.yaml`, one function each.
 
 use super::{
-    Config, clients, people, providers,
+    Config, clients, ledger, people, providers,
     reader::Section,
     values::{address, boolean, count, duration, share, size, text, word},
 };
@@ -33,6 +33,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     let (mut limits, limit_of) = limits(root.section("limits"));
     let (clients, keys) = clients::read(root.section("auth"));
     let (store, kept) = people::store(&mut root);
+    let ledger = ledger::read(&mut root);
     let mut config = Config {
         extproc: extproc::Settings { drain: limit_of.drain, ..extproc::Settings::default() },
         admin: people::read(root.section("admin"), root.notes),
@@ -41,6 +42,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
         keys,
         store,
         kept,
+        ledger,
         last_good: root.notes.folder.join("attache.last-good.json"),
         routes: None,
         providers: providers::read(&mut root, limit_of.first_content),
@@ -59,7 +61,6 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
     root.set("last_good", &mut config.last_good, |value| text(value).map(|path| folder.join(path)));
-    root.value("ledger", word(&[("memory:", ())]));
     config.exchange.sessions = sessions(root.section("sessions"));
     root.end();
     config

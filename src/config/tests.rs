@@ -244,7 +244,7 @@ fn single_mistakes_say_how_to_mend_them() {
             .contains("NOT_SET is not set; mend that, or give a default: ${NOT_SET:-...}")
     );
     assert!(the_mistake("store: redis://x").contains("sqlite:FILE"));
-    assert!(the_mistake("ledger: redis://x").contains("memory:"));
+    assert!(the_mistake("ledger: mongodb://x").contains("`redis://"));
     assert!(the_mistake("session: off").contains("did you mean `sessions`?"));
     assert!(the_mistake("sessions: {keys: [short]}").contains("32 letters or more"));
     assert!(the_mistake("routes: \"${\"").contains("without its `}`"));
@@ -300,6 +300,7 @@ telemetry: {"?": 1}
 store: {"?": 1}
 admin: {"?": 1, tls: {"?": 1}}
 compat: {"?": 1}
+ledger: {"?": 1}
 "#;
     let told = mistakes(text);
     let mut sections = 0;

@@ -1,7 +1,7 @@
 //! What outlives a swap: the ledger, the walks between two attempts, the clock; and the cell that is swapped.
 
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
-use crate::{ledger::Ledger, session::Sessions, snapshot::Snapshot, telemetry::Record};
+use crate::{engine::Engine, ledger::Ledger, session::Sessions, snapshot::Snapshot, telemetry::Record};
 use arc_swap::{ArcSwap, Guard};
 use futures_util::poll;
 use std::{
@@ -22,6 +22,8 @@ pub struct World {
     pub ledger: Arc<dyn Ledger>,
     /// What sessions keep.
     pub sessions: Sessions,
+    /// What pairs share, where they do.
+    pub engine: Option<Arc<Engine>>,
     pub(super) parked: Parked,
     pub(super) recent: Recent,
     records: Box<dyn Fn(Record) + Send + Sync>,
@@ -54,6 +56,7 @@ impl World {
             sessions: Sessions::new(&live.settings.sessions),
             live: ArcSwap::from_pointee(live),
             ledger,
+            engine: None,
             parked: Parked::default(),
             recent: Recent::default(),
             records: Box::new(records),
@@ -62,6 +65,12 @@ impl World {
             in_flight: Arc::default(),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// The same, with an engine that pairs share.
+    #[must_use]
+    pub fn sharing(self, engine: Option<Arc<Engine>>) -> Self {
+        Self { engine, ..self }
     }
 
     /// What is live now.

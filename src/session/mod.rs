@@ -75,9 +75,9 @@ impl Sessions {
         self.seal.store(Arc::new(seal));
     }
 
-    /// Keeps sessions in this engine too from now on, once; to be called within a runtime.
-    pub fn share(&self, engine: Arc<dyn Shared>) {
-        self.shared.get_or_init(|| Behind::start(engine));
+    /// Keeps sessions in this engine too from now on, once, under names that begin with `prefix`; to be called within a runtime.
+    pub fn share(&self, engine: Arc<dyn Shared>, prefix: &str) {
+        self.shared.get_or_init(|| Behind::start(engine, prefix));
     }
 
     /// The session of the first of these keys that has one in memory, be it ended.
@@ -195,7 +195,7 @@ mod tests {
     async fn what_one_pair_knows_the_others_find_and_the_newest_counts() {
         let engine = Arc::new(Engine::default());
         let pairs = [(); 2].map(|()| Sessions::new(&Settings::default()));
-        pairs.iter().for_each(|pair| pair.share(Arc::clone(&engine) as Arc<dyn Shared>));
+        pairs.iter().for_each(|pair| pair.share(Arc::clone(&engine) as Arc<dyn Shared>, "p"));
         let [one, other] = &pairs;
         let keys = [1, 2].map(|n| Key::random([n, n]));
         one.remember(&keys[1..], &session(1), (NOW, TTL));
@@ -224,7 +224,7 @@ mod tests {
             }
         }
         let pair = Sessions::new(&Settings::default());
-        pair.share(Arc::new(Away));
+        pair.share(Arc::new(Away), "p");
         let key = Key::random([1, 1]);
         pair.remember(&[key], &session(1), (NOW, TTL));
         assert_eq!(pair.recall(&[key], NOW).await, Some(session(1)));

@@ -47,6 +47,8 @@ impl Shared for Engine {
 #[derive(Debug)]
 pub(super) struct Behind {
     engine: Arc<dyn Shared>,
+    /// What all names begin with.
+    prefix: Box<str>,
     queue: mpsc::Sender<Put>,
 }
 
@@ -59,16 +61,16 @@ struct Put {
 
 impl Behind {
     /// Begins to write; to be called within a runtime.
-    pub(super) fn start(engine: Arc<dyn Shared>) -> Self {
+    pub(super) fn start(engine: Arc<dyn Shared>, prefix: &str) -> Self {
         let (queue, puts) = mpsc::channel(QUEUE);
         drop(tokio::spawn(write(Arc::clone(&engine), puts)));
-        Self { engine, queue }
+        Self { engine, prefix: prefix.into(), queue }
     }
 
     /// The session of the first of these keys that has one.
     pub(super) async fn get(&self, keys: &[Key], now: SystemTime) -> Option<Arc<Session>> {
         // together: one way there and back
-        let names: Vec<_> = keys.iter().map(name).collect();
+        let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
         let found = join_all(names.iter().map(|name| self.engine.get(name))).await;
         let read = found.into_iter().flatten().find_map(|bytes| wire::read(&bytes));
         read.filter(|(_, until)| millis(now) < *until).map(|(session, _)| Arc::new(session))
@@ -77,15 +79,15 @@ impl Behind {
     pub(super) fn put(&self, keys: &[Key], session: &Session, (until, ttl): (u64, Duration)) {
         let bytes = wire::write(session, until);
         for key in keys {
-            let put = Put { name: name(key), bytes: bytes.clone(), ttl };
+            let put = Put { name: self.name(key), bytes: bytes.clone(), ttl };
             // a full queue means that the engine is slow: memory and tokens know all the same
             self.queue.try_send(put).unwrap_or_default();
         }
     }
-}
 
-fn name(key: &Key) -> String {
-    format!("attache:session:{}", key.hex())
+    fn name(&self, key: &Key) -> String {
+        format!("{}:session:{}", self.prefix, key.hex())
+    }
 }
 
 async fn write(engine: Arc<dyn Shared>, mut puts: mpsc::Receiver<Put>) {

@@ -26,6 +26,7 @@ const OTHER: &str = "other";
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
     store_up: Gauge,
+    ledger_up: Gauge,
     registry: Arc<Registry>,
     requests: Bounded<Request, Counter>,
     request_duration: Bounded<Entry, Histogram>,
@@ -69,6 +70,11 @@ impl Metrics {
             snapshot_built: all.one(
                 "snapshot_built_timestamp_seconds",
                 "When the live snapshot was built, since the Unix epoch",
+                Gauge::default(),
+            ),
+            ledger_up: all.one(
+                "ledger_up",
+                "Whether the engine that limits are counted in can be reached",
                 Gauge::default(),
             ),
             store_up: all.one("store_up", "Whether the store can be reached", Gauge::default()),
@@ -152,6 +158,10 @@ impl Metrics {
         self.snapshot.get_or_create_owned(&Version { version: version.into() }).set(1);
         let since_epoch = built_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         self.snapshot_built.set(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn ledger(&self, here: bool) {
+        self.ledger_up.set(i64::from(here));
     }
 
     pub(super) fn store(&self, here: bool) {

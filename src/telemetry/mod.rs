@@ -81,6 +81,11 @@ impl Telemetry {
         self.metrics.snapshot(version, built_at);
     }
 
+    /// Tells whether the engine that limits are counted in can be reached.
+    pub fn ledger(&self, here: bool) {
+        self.metrics.ledger(here);
+    }
+
     /// Tells whether the store can be reached.
     pub fn store(&self, here: bool) {
         self.metrics.store(here);
