@@ -315,7 +315,7 @@ ledger: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 19, "{told:#?}");
+    assert_eq!(sections, 20, "{told:#?}");
 }
 
 #[test]

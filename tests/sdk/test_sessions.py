@@ -1,6 +1,9 @@
 """A conversation of twenty turns through four pairs, across a deployment and a canary, keeps its version, arm and model."""
 
-from contextlib import ExitStack
+import os
+import socket
+import subprocess
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import openai
@@ -13,20 +16,58 @@ TALKS = 8
 
 
 @pytest.fixture(scope="module")
-def fleet(shared):
-    """Four pairs on one store."""
+def plain(shared):
+    """Four pairs on one store, with one key for tokens."""
     with ExitStack() as stack:
         yield [*shared, *(stack.enter_context(controlled("shared.yaml")) for _ in range(2))]
 
 
 @pytest.fixture(scope="module")
-def clients(fleet, office):
-    token = made_key(office)["token"]
+def joined(shared, tmp_path_factory):
+    """Four more on the same store, with a Redis instead of the key."""
+    with engine(tmp_path_factory.mktemp("redis")), ExitStack() as stack:
+        pairs = [stack.enter_context(controlled("redis.yaml")) for _ in range(4)]
+        for pair in pairs:
+            soon(lambda pair=pair: status(pair)["ledger"]["state"] == "here", seconds=20)
+        yield pairs
+
+
+@contextmanager
+def engine(folder):
+    """A Redis; its port is in the environment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    os.environ["REDIS_PORT"] = port
+    command = [os.environ["REDIS_BIN"], "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as redis:
+        try:
+            yield
+        finally:
+            redis.terminate()
+
+
+@pytest.fixture(scope="module")
+def token(office):
+    return made_key(office)["token"]
+
+
+@pytest.fixture
+def fleet(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def clients(fleet, token):
     with ExitStack() as stack:
         yield [
             stack.enter_context(openai.OpenAI(base_url=f"{pair.front}/v1", api_key=token, max_retries=0, timeout=20))
             for pair in fleet
         ]
+
+
+def status(pair):
+    return httpx.get(f"{pair.admin}/status", timeout=20).json()
 
 
 def split(*models):
@@ -79,7 +120,7 @@ class Talk:
 
 
 @pytest.fixture
-def route(office, fleet):
+def route(office, fleet, token):
     """A route of three versions, of which the first is live on every pair."""
     name = fresh("talk")
     routes = f"{str(office.base_url).removesuffix('/api/v1/')}/client/v4/accounts/a/ai-gateway/gateways/g/routes"
@@ -94,23 +135,31 @@ def everywhere(fleet, route, version, canary=None):
     """Waits until it is so on every pair."""
 
     def holds(pair):
-        status = httpx.get(f"{pair.admin}/status", timeout=20).json()
-        told = next((one for one in status["routes"] if one["name"] == route), {})
+        told = next((one for one in status(pair)["routes"] if one["name"] == route), {})
         return told.get("version") == version and bool(told.get("canary")) == bool(canary)
 
     for pair in fleet:
         soon(lambda pair=pair: holds(pair))
 
 
-#: How a conversation is known, and on how many pairs it has its first turns before anything changes.
+#: By what a conversation is known.
 KNOWN = {
-    "by its token": lambda route, n: Talk(route, echoes=True),
-    "by its name": lambda route, n: Talk(route, name=f"{route} {n}"),
-    "by both": lambda route, n: Talk(route, name=f"{route} {n}", echoes=True),
+    "token": lambda route, n: Talk(route, echoes=True),
+    "name": lambda route, n: Talk(route, name=f"{route} {n}"),
+    "both": lambda route, n: Talk(route, name=f"{route} {n}", echoes=True),
+    "nothing": lambda route, n: Talk(route),
 }
+ALL = [("plain", "token"), ("plain", "name"), ("plain", "both"), ("joined", "name"), ("joined", "nothing")]
+EACH = pytest.mark.parametrize("fleet, known", ALL, indirect=["fleet"], ids=[" ".join(one) for one in ALL])
+PLAIN = pytest.mark.parametrize("fleet", ["plain"], indirect=True)
 
 
-@pytest.mark.parametrize("known", KNOWN)
+def place(fleet, turn, n):
+    """The pair of a turn. Those that share a Redis need not have seen the conversation before the deployment."""
+    return n % 4 if turn < 6 and "REDIS" in fleet[0].config.read_text() else (turn + n) % 4
+
+
+@EACH
 def test_twenty_turns_through_four_pairs_stay_where_they_began(fleet, clients, office, route, known):
     name, identity, routes = route
     talks = [KNOWN[known](name, n) for n in range(TALKS)]
@@ -125,7 +174,7 @@ def test_twenty_turns_through_four_pairs_stay_where_they_began(fleet, clients, o
             done(office.delete(f"/routes/{identity}/canary"))
             everywhere(fleet, name, "2")
         for n, talk in enumerate(talks):
-            talk.turn(clients[(turn + n) % len(clients)])
+            talk.turn(clients[place(fleet, turn, n)])
     for talk in talks:
         assert len(set(talk.seen)) == 1 and len(talk.seen) == TURNS, talk.seen
     assert len({talk.seen[0] for talk in talks}) == 2, "both arms"
@@ -134,6 +183,28 @@ def test_twenty_turns_through_four_pairs_stay_where_they_began(fleet, clients, o
     assert late.seen[0][0] == f"{name}@2"
 
 
+@pytest.mark.parametrize("fleet, known", ALL[:1] + ALL[3:], indirect=["fleet"])
+def test_a_conversation_whose_model_dies_stays_elsewhere_on_every_pair(fleet, clients, route, known):
+    name = route[0]
+    talk = KNOWN[known](name, 0)
+    for client in clients:
+        talk.turn(client)
+    _, path, _, model = talk.seen[-1]
+    scripts = [f"{pair.mock}/_mock/script/{model}" for pair in fleet]
+    for script in scripts:
+        httpx.put(script, content="status=500").raise_for_status()
+    try:
+        talk.turn(clients[1])
+    finally:
+        for script in scripts:
+            httpx.delete(script).raise_for_status()
+    assert talk.seen[-1][1:] == (path.replace(",end", ",rescue!repinned,end"), "mock", "rescue")
+    for turn in range(8):
+        talk.turn(clients[(turn + 2) % 4])
+        assert talk.seen[-1][3] == "rescue", f"turn {turn} went back to {model}"
+
+
+@PLAIN
 def test_a_conversation_without_any_name_stays_on_its_pair(fleet, clients, office, route):
     name, identity, routes = route
     talks = [Talk(name) for _ in range(TALKS)]
@@ -147,6 +218,7 @@ def test_a_conversation_without_any_name_stays_on_its_pair(fleet, clients, offic
     assert len({talk.seen[0] for talk in talks}) == 2, "both arms"
 
 
+@PLAIN
 def test_an_ended_conversation_begins_anew_on_every_pair(fleet, clients, office, route):
     name, identity, routes = route
     talk = Talk(name, name="ended", echoes=True)
