@@ -10,6 +10,8 @@ PROFILE ?= dev
 FUZZ_SECONDS ?= 60
 export ENVOY_BIN ?= $(abspath $(TOOLS))/envoy
 export POSTGRES_BIN ?= $(abspath $(TOOLS))/postgres
+export KUBECTL_BIN ?= $(abspath $(TOOLS))/kubernetes/kubectl
+export HELM_BIN ?= $(abspath $(TOOLS))/kubernetes/helm
 export REDIS_BIN ?= $(abspath $(TOOLS))/redis-server
 export NODE_MODULES ?= $(abspath $(TOOLS))/node/node_modules
 
@@ -25,7 +27,7 @@ run: $(ENVOY_BIN) ## start the pair with a mock provider (PROFILE=release: as fa
 	cargo build --locked --profile $(PROFILE) --bin attache
 	@ATTACHE_BIN=$(TARGET)/$(PROFILE:dev=debug)/attache python3 examples/pair.py
 
-test: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy, PostgreSQL and Redis, the official SDKs
+test: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done ## run every test: Rust, with a real Envoy, PostgreSQL and Redis, the official SDKs, the manifests
 	cargo test --locked
 	PATH="$(abspath $(PY))/bin:$$PATH" ATTACHE_BIN=$(TARGET)/debug/attache $(PY)/bin/python -m pytest -q -p no:cacheprovider tests/sdk
 
@@ -47,7 +49,7 @@ fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs 
 	        -max_total_time=$(FUZZ_SECONDS) $${dict:+-dict=$$dict}; \
 	done
 
-tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
+tools: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) $(KUBECTL_BIN) $(HELM_BIN) $(TOOLS)/sdk $(TOOLS)/node/.done $(TOOLS)/cargo-deny ## set up all tools without running anything
 
 help: ## tell these commands
 	@sed -nE 's/^([a-z]+):.* ## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'

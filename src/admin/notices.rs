@@ -25,6 +25,14 @@ pub struct Standing {
     pub from_disk: bool,
 }
 
+impl Standing {
+    /// Whether nothing of the store is known here: it is away, was never seen, and left nothing on disk.
+    #[must_use]
+    pub fn blank(&self) -> bool {
+        self.away.is_some() && self.change == 0 && !self.from_disk
+    }
+}
+
 impl Notices {
     /// Replaces what is wrong with `attache.yaml`; tells whether that is news.
     pub fn complain(&self, complaints: Vec<String>) -> bool {

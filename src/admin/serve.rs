@@ -100,12 +100,15 @@ async fn with_headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// 503 while shutting down: a load balancer then looks elsewhere.
+/// 503 while shutting down, and before anything of the store is known, when clients would meet routes and keys that are not there: a load
+/// balancer then looks elsewhere, and a rolling update waits.
 async fn ready(State(office): State<Arc<Office>>) -> Response {
-    if office.world.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
-    }
-    "ready\n".into_response()
+    let why = match () {
+        () if office.world.is_draining() => "shutting down\n",
+        () if office.notices.standing().blank() => "the store is away, and nothing of it is known here yet\n",
+        () => return "ready\n".into_response(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
 }
 
 async fn unknown() -> Failure {

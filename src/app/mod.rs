@@ -22,6 +22,7 @@ use std::{
 };
 
 use crate::{
+    bootstrap::Door,
     config::{Config, Mistake, Warning, environment},
     store::Store,
 };
@@ -50,11 +51,14 @@ enum Command {
     },
     /// Walk a request through a route without calling anybody; print the path, the attempts and the end.
     Simulate(simulate::Arguments),
-    /// Print the bootstrap of the pair's Envoy.
+    /// Print the bootstrap of the pair's Envoy, or of a front before many pairs.
     Envoy {
         /// The configuration.
         #[arg(short, long, default_value = "attache.yaml")]
         config: PathBuf,
+        /// Print that of a front before the pairs at this address, or at every address of this name; may be repeated.
+        #[arg(long, value_name = "HOST:PORT")]
+        front_of: Vec<Door>,
     },
     /// Serve as a provider that answers the same every time, or fails as it is told.
     Mock(mock::Arguments),
@@ -110,7 +114,9 @@ pub fn main() -> ExitCode {
         Command::Serve { config } => serve::run(&config),
         Command::Check { files } => check::run(&files),
         Command::Simulate(arguments) => simulate::run(&arguments),
-        Command::Envoy { config } => load(&config).and_then(|config| print(&config.bootstrap())),
+        Command::Envoy { config, front_of } => {
+            load(&config).and_then(|config| print(&bootstrap(&config, &front_of)))
+        }
         Command::Mock(arguments) => mock::run(&arguments),
         Command::Cli(command) => cli::run(&command),
     };
@@ -120,6 +126,14 @@ pub fn main() -> ExitCode {
         say(&format!("attache: {failure}"));
     }
     code.into()
+}
+
+/// Envoy's file: the pair's own, or that of a front before `pairs`.
+fn bootstrap(config: &Config, pairs: &[Door]) -> String {
+    match pairs {
+        [] => config.bootstrap(),
+        pairs => config.front(pairs),
+    }
 }
 
 /// Reads a configuration; warnings go to standard error.

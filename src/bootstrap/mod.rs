@@ -1,15 +1,17 @@
-//! Envoy's file: the complete bootstrap of the pair, printed from the settings.
+//! Envoy's file: the complete bootstrap of the pair, and that of a front before many, printed from the settings.
 
 mod cluster;
 mod flow;
+mod front;
 mod settings;
 
+pub use front::{Door, Front};
 pub use settings::{AccessLog, Settings};
 
 use crate::{exchange::Limits, provider::Provider};
 use flow::{block, flow};
 use serde_json::{Value, json};
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 /// All that the bootstrap depends on.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +42,8 @@ const HEADROOM: usize = 64 << 10;
 /// How deep the template's lists of listeners and clusters lie, and its list of local replies.
 const RESOURCES: usize = 2;
 const MAPPERS: usize = 12;
+/// How much longer Envoy bears a silent stream than Attaché does.
+const PATIENCE: u32 = 2;
 
 /// The bootstrap, as YAML.
 #[must_use]
@@ -51,9 +55,10 @@ pub fn yaml(pair: &Pair<'_>) -> String {
         ("admin", flow(&socket(settings.admin))),
         ("front", flow(&socket(settings.front))),
         ("body_buffer", (limits.max_body + HEADROOM).to_string()),
-        ("idle", format!("{}s", limits.stream_idle.saturating_mul(2).as_secs_f64())),
+        ("idle", seconds(limits.stream_idle.saturating_mul(PATIENCE))),
         ("retries", limits.max_attempts.saturating_sub(1).to_string()),
         ("too_large", block(&[too_large(limits.max_body)], MAPPERS)),
+        ("probed", flow(&json!(probed()))),
         ("no_sidecar", block(&[no_sidecar()], MAPPERS)),
         ("error", flow(&error("%LOCAL_REPLY_BODY%", "%RESPONSE_CODE_DETAILS%"))),
         ("access_log", flow(&access_log(settings.access_log))),
@@ -61,10 +66,18 @@ pub fn yaml(pair: &Pair<'_>) -> String {
         ("tunnels", block(&tunnels, RESOURCES)),
         ("providers", block(&clusters, RESOURCES)),
     ];
+    filled(TEMPLATE, &values)
+}
+
+fn filled(template: &str, values: &[(&str, String)]) -> String {
     let filled = values
         .iter()
-        .fold(TEMPLATE.to_owned(), |text, (name, value)| text.replace(&format!("<<{name}>>"), value));
+        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("<<{name}>>"), value));
     format!("{}\n", filled.trim_end())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs_f64())
 }
 
 fn socket(address: SocketAddr) -> Value {
@@ -100,6 +113,15 @@ fn no_sidecar() -> Value {
     })
 }
 
+/// What a probe of /readyz reads: it is no client, so no error in a client's dialect.
+fn probed() -> [Value; 2] {
+    let text = |text: &str| json!({"text_format_source": {"inline_string": text}});
+    [
+        json!({"filter": {"response_flag_filter": {"flags": ["LH"]}}, "body_format_override": text("not ready\n")}),
+        json!({"filter": status(200), "body_format_override": text("ready\n")}),
+    ]
+}
+
 /// A filter on the status. (Envoy wants a name for overriding the number while it runs.)
 fn status(code: u16) -> Value {
     let value = json!({"default_value": code, "runtime_key": format!("attache.status_{code}")});
@@ -107,7 +129,20 @@ fn status(code: u16) -> Value {
 }
 
 fn access_log(log: AccessLog) -> Value {
-    let format = json!({
+    let url = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog";
+    match log {
+        AccessLog::Off => json!([]),
+        AccessLog::Stdout => json!([{
+            "name": "envoy.access_loggers.stdout",
+            "filter": {"not_health_check_filter": {}},
+            "typed_config": {"@type": url, "log_format": {"json_format": logged()}},
+        }]),
+    }
+}
+
+/// One line of the access log.
+fn logged() -> Value {
+    json!({
         "time": "%START_TIME%",
         "method": "%REQ(:METHOD)%",
         "path": "%REQ(:PATH)%",
@@ -121,15 +156,7 @@ fn access_log(log: AccessLog) -> Value {
         "host": "%UPSTREAM_HOST%",
         "request_id": "%REQ(X-REQUEST-ID)%",
         "attache": "%DYNAMIC_METADATA(attache)%",
-    });
-    let url = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog";
-    match log {
-        AccessLog::Off => json!([]),
-        AccessLog::Stdout => json!([{
-            "name": "envoy.access_loggers.stdout",
-            "typed_config": {"@type": url, "log_format": {"json_format": format}},
-        }]),
-    }
+    })
 }
 
 #[cfg(test)]

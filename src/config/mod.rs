@@ -107,6 +107,12 @@ impl Config {
             providers: &self.providers,
         })
     }
+
+    /// The bootstrap of a front before pairs with this configuration, as YAML.
+    #[must_use]
+    pub fn front(&self, pairs: &[bootstrap::Door]) -> String {
+        bootstrap::Front { settings: &self.envoy, limits: &self.exchange.limits, pairs }.yaml()
+    }
 }
 
 /// The environment of the process: the lookup of everything but tests.

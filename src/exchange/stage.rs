@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long an exchange whose stream was closed waits to learn why.
-const UNCLEAR: Duration = Duration::from_secs(2);
+pub(super) const UNCLEAR: Duration = Duration::from_secs(2);
 
 /// Where an attempt stands.
 #[derive(Debug)]
@@ -190,7 +190,7 @@ impl Waiting {
                 if end { next.without_body(world, out).await } else { Ok(next) }
             }
             Event::Deadline => Ok(exchange.fail(Fault::new(Kind::Timeout), world, out).await),
-            Event::Gone => Ok(exchange.cancelled(world).await),
+            Event::Gone => Ok(exchange.left_open(world).await),
             other => Err(exchange.unexpected(&other, "response_headers", world).await),
         }
     }
@@ -209,7 +209,7 @@ impl Judging {
                 end || self.body.len() > ERROR_BODY
             }
             Event::Deadline => true,
-            Event::Gone => return Ok(self.exchange.cancelled(world).await),
+            Event::Gone => return Ok(self.exchange.left_open(world).await),
             other => return Err(self.exchange.unexpected(&other, "response_body", world).await),
         };
         Ok(if whole { self.judge(world, out).await } else { Stage::Judging(self) })
@@ -277,13 +277,7 @@ impl Holding {
                 Ok(self.take(bytes, end, world, out).await)
             }
             Event::Deadline => Ok(self.exchange.fail(Fault::new(Kind::Timeout), world, out).await),
-            Event::Gone => {
-                // a broken connection makes Envoy come again; a client that went away does not
-                self.exchange.close_attempt(None);
-                self.exchange.unclear = Some(Unclear::Held);
-                self.exchange.park(Instant::now() + UNCLEAR, world).await;
-                Ok(Stage::Over)
-            }
+            Event::Gone => Ok(self.exchange.left_open(world).await),
             other => Err(self.exchange.unexpected(&other, "response_body", world).await),
         }
     }

@@ -250,6 +250,19 @@ async fn an_answer_without_figures_is_estimated_and_marked() {
 }
 
 #[tokio::test]
+async fn a_break_before_the_first_content_is_gone_around_whatever_was_heard_of_the_answer() {
+    for name in ["waiting", "judging", "holding"] {
+        let mut life = Life::new();
+        let stage = life.reach(name).await;
+        assert!(life.tell(stage, Event::Gone).await.unwrap().is_over());
+        assert_eq!(life.outcomes(), [], "{name}: nobody knows yet who broke it off");
+        let resumed = life.stream(vec![head(2), body()]).await;
+        assert!(!resumed.is_over(), "{name}: {:?}", life.effects);
+        life.end(resumed).await;
+    }
+}
+
+#[tokio::test]
 async fn two_streams_of_one_id_are_two_exchanges() {
     let mut life = Life::new();
     let (one, two) = (life.reach("pausing").await, life.reach("pausing").await);

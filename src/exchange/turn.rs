@@ -4,11 +4,11 @@ use super::{
     advance::Finish,
     effect::{Effect, Reply},
     event::{Event, Unexpected},
-    life::{Attempt, Exchange},
+    life::{Attempt, Exchange, Unclear},
     refuse::Refuse,
     settings::Retry,
     settle::Ending,
-    stage::{Pausing, Stage, Waiting},
+    stage::{Pausing, Stage, UNCLEAR, Waiting},
     world::World,
 };
 use crate::{
@@ -103,6 +103,15 @@ impl Exchange {
     pub(super) async fn cancelled(mut self: Box<Self>, world: &World) -> Stage {
         self.close_attempt(None);
         self.settle(Ending::CANCELLED, world).await;
+        Stage::Over
+    }
+
+    /// Envoy closed the stream before the client had anything of the answer. A broken connection makes it come again, a client that went
+    /// away does not. What the provider said last may be lost with the stream, so this can be its break even before its head has come.
+    pub(super) async fn left_open(mut self: Box<Self>, world: &World) -> Stage {
+        self.close_attempt(None);
+        self.unclear = Some(Unclear::Held);
+        self.park(Instant::now() + UNCLEAR, world).await;
         Stage::Over
     }
 

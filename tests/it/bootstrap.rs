@@ -31,21 +31,31 @@ pub(crate) fn envoy_accepts_every_kind_of_provider() {
 }
 
 #[test]
-fn the_documented_bootstrap_is_the_printed_one() {
+fn the_documented_bootstraps_are_the_printed_ones() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (config, _) =
         Config::load(&root.join("envoy/attache.yaml"), &|_| Some("a-key-long-enough".into())).unwrap();
-    let (path, printed) = (root.join("envoy/envoy.yaml"), config.bootstrap());
-    #[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
-    if env::var("UPDATE").is_ok() {
-        fs::write(&path, &printed).unwrap();
+    let pairs = ["attache-pairs:8080".parse().unwrap()];
+    for (file, printed) in [("envoy.yaml", config.bootstrap()), ("front.yaml", config.front(&pairs))] {
+        let path = root.join("envoy").join(file);
+        #[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
+        if env::var("UPDATE").is_ok() {
+            fs::write(&path, &printed).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept == printed,
+            "envoy/{file} is not what `attache envoy` prints; run the tests with UPDATE=1"
+        );
+        envoy_accepts(tempfile::tempdir().unwrap().path(), &printed);
     }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        kept == printed,
-        "envoy/envoy.yaml is not what `attache envoy` prints; run the tests with UPDATE=1"
-    );
-    envoy_accepts(tempfile::tempdir().unwrap().path(), &printed);
+}
+
+#[test]
+fn envoy_accepts_a_front_before_addresses_and_names() {
+    let pairs = ["pairs.corp:80", "10.0.0.1:8080", "[::1]:8080"].map(|pair| pair.parse().unwrap());
+    let text = "envoy: {access_log: stdout}";
+    envoy_accepts(tempfile::tempdir().unwrap().path(), &config(text).front(&pairs));
 }
 
 fn config(text: &str) -> Config {

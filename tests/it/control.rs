@@ -244,3 +244,25 @@ async fn a_store_that_goes_away_is_noticed_by_people_and_by_no_client() {
     .await;
     assert_eq!(pair.ask("r").send().await.header("x-attache-route"), "r@2");
 }
+
+#[tokio::test]
+async fn a_pair_that_knows_nothing_of_its_store_is_not_ready() {
+    let server = Postgres::start("");
+    let mut pair = pair_on(&server.url("postgres")).await;
+    create(&pair, "r", "first").await;
+    server.kill();
+    stands(&pair, "away").await;
+    assert_eq!(pair.people("/readyz").await.status, 200, "it serves on by what it read");
+    pair.attache.terminate();
+    pair.remove("attache.last-good.json");
+    pair.restart().await;
+    let ready = pair.people("/readyz").await;
+    assert_eq!(
+        (ready.status, ready.text()),
+        (503, "the store is away, and nothing of it is known here yet\n")
+    );
+    server.resume().unwrap();
+    stands(&pair, "here").await;
+    assert_eq!(pair.people("/readyz").await.status, 200);
+    assert_eq!(pair.ask("r").send().await.status, 200);
+}

@@ -103,6 +103,25 @@ async fn begins_to_drain(pair: &Pair) -> Answer {
 }
 
 #[tokio::test]
+async fn who_probes_envoy_learns_whether_attache_takes_requests() {
+    let pair = House::new().route(chain("r", ["slow!tokens=100,gap=100"])).start().await;
+    let probed = async |status, text| {
+        eventually(async || match pair.get("/readyz").await {
+            probed if (probed.status, probed.text()) == (status, text) => Ok(()),
+            probed => Err(format!("{probed:?}")),
+        })
+        .await;
+    };
+    probed(200, "ready\n").await;
+    let mut stream = pair.ask("r").streamed().open().await;
+    stream.chunk().await.unwrap().unwrap();
+    begins_to_drain(&pair).await;
+    probed(503, "not ready\n").await;
+    // what is under way is not disturbed by it
+    stream.chunk().await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn asked_to_end_it_finishes_what_it_began() {
     let mut pair = House::new().route(chain("r", ["slow!tokens=30,gap=100"])).start().await;
     let mut stream = pair.ask("r").streamed().open().await;

@@ -44,6 +44,8 @@ mod providers_page;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod shared_limits;
+#[cfg(test)]
 mod simulate;
 #[cfg(test)]
 mod spoofing;

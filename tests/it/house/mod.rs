@@ -9,6 +9,7 @@ mod pair;
 mod postgres;
 mod process;
 mod provider;
+mod redis;
 
 pub(crate) use ask::{Answer, Ask};
 pub(crate) use envoy::envoy_binary;
@@ -17,6 +18,7 @@ pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{Alone, House, Pair, TOKEN};
 pub(crate) use postgres::Postgres;
 pub(crate) use provider::{Provider, Seen};
+pub(crate) use redis::Redis;
 
 use std::time::{Duration, Instant};
 

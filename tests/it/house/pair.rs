@@ -296,6 +296,11 @@ impl Pair {
         replace(&self.folder.path().join("attache.yaml"), text);
     }
 
+    /// A file of its folder is gone.
+    pub(crate) fn remove(&self, name: &str) {
+        fs::remove_file(self.folder.path().join(name)).unwrap();
+    }
+
     /// Starts Attaché anew, after its end.
     pub(crate) async fn restart(&mut self) {
         (self.attache, self.admin) = serve(self.folder.path(), &self.variables).await;

@@ -44,6 +44,11 @@ impl Process {
         assert!(kill.unwrap().success());
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.id().to_string()]).status().unwrap().success());
+    }
+
     /// Ends it at once, with SIGKILL.
     pub(crate) fn kill(&self) {
         let mut child = self.child.lock().unwrap();
