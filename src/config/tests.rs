@@ -245,8 +245,6 @@ fn single_mistakes_say_how_to_mend_them() {
     );
     assert!(the_mistake("store: redis://x").contains("sqlite:FILE"));
     assert!(the_mistake("ledger: mongodb://x").contains("`redis://"));
-    assert!(the_mistake("session: off").contains("did you mean `sessions`?"));
-    assert!(the_mistake("sessions: {keys: [short]}").contains("32 letters or more"));
     assert!(the_mistake("routes: \"${\"").contains("without its `}`"));
     assert!(the_mistake("listen: {extproc: \"unix:\"}").contains("names no socket"));
     assert!(
@@ -258,6 +256,19 @@ fn single_mistakes_say_how_to_mend_them() {
     assert!(the_mistake("auth: {keys: [{id: a, key: 5}]}").contains("quote it"));
     assert!(the_mistake("auth: {keys: [{id: a, key: x, metadata: {a: [1]}}]}").contains("metadata is flat"));
     assert!(the_mistake("[1, 2]").contains("expected a mapping, found a list"));
+}
+
+#[test]
+fn sessions_are_sealed_with_long_secrets() {
+    assert!(the_mistake("session: off").contains("did you mean `sessions`?"));
+    assert!(the_mistake("sessions: {keys: [short]}").contains("32 letters or more"));
+    let long = "x".repeat(32);
+    let config = good(&format!("sessions: {{ttl: 1h, keys: [{long}]}}"));
+    assert_eq!(
+        (config.exchange.sessions.ttl, config.exchange.sessions.keys.len()),
+        (Duration::from_hours(1), 1)
+    );
+    assert!(!format!("{config:?}").contains(&long));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     dialect::Shape,
     graph::Choice,
-    session::{Key, Owner, Session, Unopened},
+    session::{Choices, Key, Owner, Session, Unopened, millis},
     snapshot::{Route, Version},
     telemetry::{Kept, SessionRecord},
 };
@@ -158,7 +158,7 @@ impl Exchange {
             Some(before) if before.choices == choices => before,
             _ => Arc::new(Session {
                 id: affinity.id,
-                changed_at: crate::session::millis(now),
+                changed_at: millis(now),
                 version: self.route.number.as_str().into(),
                 hash: self.route.hash.as_str().into(),
                 choices,
@@ -211,7 +211,7 @@ impl Exchange {
 }
 
 /// What is kept after these choices, and whether something was let go.
-fn kept(before: Option<&Session>, choices: &[Choice<'_>]) -> (Vec<(Box<str>, Box<str>)>, bool) {
+fn kept(before: Option<&Session>, choices: &[Choice<'_>]) -> (Choices, bool) {
     let mut kept = before.map(|session| session.choices.clone()).unwrap_or_default();
     let mut let_go = false;
     for Choice { element, output, lets_go } in choices {

@@ -26,6 +26,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+/// What is kept at which element: the output of a percentage or a limit; the model that answers where the walk comes to this
+/// one first.
+pub type Choices = Vec<(Box<str>, Box<str>)>;
+
 /// What a session keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
@@ -37,9 +41,8 @@ pub struct Session {
     pub version: Box<str>,
     /// The hash of that version's document, or its beginning: a number alone may come again.
     pub hash: Box<str>,
-    /// What is kept at which element: the output of a percentage or a limit; the model that answers where the walk comes to
-    /// this one first.
-    pub choices: Vec<(Box<str>, Box<str>)>,
+    /// What is kept.
+    pub choices: Choices,
     /// Whether somebody ended it: what it kept before is worth nothing.
     pub ended: bool,
 }

@@ -41,7 +41,7 @@ impl Talk {
         if let Some(token) = &self.token {
             ask = ask.header("x-attache-session", token);
         }
-        let streamed = (self.messages.len() / 2 + self.opening) % 2 == 0;
+        let streamed = (self.messages.len() / 2 + self.opening).is_multiple_of(2);
         let answer = if streamed { ask.streamed() } else { ask }.send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
         self.messages.push(json!({"role": "assistant", "content": answer.content()}));
