@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Diagnostic,
     document::{Document, Known},
-    node::{Model, Node, Target},
+    node::{LimitAsk, Model, Node, Target},
 };
 
 /// A compiled route.
@@ -64,6 +64,18 @@ impl Program {
     #[must_use]
     pub fn has_choice(&self) -> bool {
         self.elements.iter().filter_map(Element::target).nth(1).is_some()
+    }
+
+    /// Every limit, for one value of their keys.
+    #[must_use]
+    pub fn limits(&self, key: &str) -> Vec<LimitAsk<'_>> {
+        let mut limits = Vec::new();
+        for Element { id, node } in &self.elements {
+            if let Node::Rate(rate) = node {
+                limits.push(rate.ask_for(id, key.to_owned()));
+            }
+        }
+        limits
     }
 
     /// Puts read elements together; `None` without a start.

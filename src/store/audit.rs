@@ -52,6 +52,21 @@ impl Store {
         change.done(deed, place, Value::Null).await
     }
 
+    /// Writes down something that was done elsewhere than in the store: `was` is how it stood before.
+    ///
+    /// # Errors
+    /// `Away`.
+    pub async fn note(
+        &self,
+        write: Write<'_>,
+        action: &'static str,
+        (id, name): (&str, &str),
+        was: Value,
+    ) -> Result<(), StoreError> {
+        let deed = Deed { action, kind: "limits", id, name };
+        self.change_by(write).await?.done(deed, was, Value::Null).await
+    }
+
     /// A page of what was done, the newest first.
     ///
     /// # Errors

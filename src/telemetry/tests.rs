@@ -198,7 +198,7 @@ async fn every_metric_is_documented() {
     telemetry.stop().await;
     let text = telemetry.render().await;
     let described: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
-    assert_eq!(described.len(), 18, "{described:?}");
+    assert_eq!(described.len(), 19, "{described:?}");
     for (name, kind) in described.iter().filter_map(|it| it.split_once(' ')) {
         let suffix = match kind {
             "counter" => "_total",

@@ -6,6 +6,7 @@ mod conversations;
 mod diff;
 mod imports;
 mod keys;
+mod limits;
 mod place;
 mod tokens;
 mod validate;
@@ -68,4 +69,5 @@ fn known() -> OpenApiRouter<Arc<Office>> {
         .routes(routes!(world::models))
         .routes(routes!(world::prices))
         .routes(routes!(world::pairs))
+        .routes(routes!(limits::list, limits::reset))
 }
