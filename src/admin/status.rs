@@ -99,6 +99,7 @@ fn status(office: &Office) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "state": state(office),
         "in_flight": office.world.in_flight(),
+        "sessions": office.world.sessions.len(),
         "snapshot": {
             "version": snapshot.version,
             "built_at": seconds(snapshot.built_at),

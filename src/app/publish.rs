@@ -5,6 +5,7 @@ use crate::{
     admin::{Notices, Publish},
     config::Config,
     exchange::{Live, World},
+    session::Key,
     snapshot::{Snapshot, Sources, build},
     store::{Document, Folder, Published, Store},
     telemetry::Telemetry,
@@ -109,6 +110,8 @@ impl Publisher {
         match read.await {
             Ok(None) => true,
             Ok(Some(published)) => {
+                let ended = published.ended.iter().filter_map(|id| Key::of_hex(id));
+                ended.for_each(|id| self.world.end_session(id));
                 self.notices.here(published.change);
                 self.telemetry.store(true);
                 *stored = Arc::new(published);

@@ -8,6 +8,7 @@ use crate::{
     extproc::{self, Door},
     ledger::{self, Ledger, Memory},
     provider::health::share,
+    session,
     snapshot::Snapshot,
     telemetry::{self, Telemetry},
 };
@@ -102,6 +103,7 @@ fn world(config: &Config, telemetry: &Arc<Telemetry>) -> (World, Option<Arc<Memo
     let telemetry = Arc::clone(telemetry);
     let world = World::new(live, ledger, move |record| telemetry.record(record), now, dice);
     if let Some(engine) = &engine {
+        world.sessions.share(Arc::clone(engine) as Arc<dyn session::Shared>, &prefix);
         drop(tokio::spawn(share(Arc::clone(&world.health), Arc::clone(engine), prefix)));
     }
     (world.sharing(engine), memory)

@@ -9,6 +9,7 @@ use crate::{
     bootstrap::{self, AccessLog},
     exchange::{self, Limits, ReplaySettings, Retry},
     extproc::{self, Listen},
+    session::{self, SealKey},
     telemetry::{self, Otlp, log},
 };
 use serde_json::Value;
@@ -22,6 +23,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 /// A gRPC message holds a body and the headers, of which Envoy lets through 60 KiB.
 const MESSAGE_HEADROOM: usize = 1 << 20;
+/// Letters of the shortest secret that tokens of sessions are sealed with.
+const SEAL_KEY: usize = 32;
 /// The kernel's `sun_path`, without its closing zero.
 const SOCKET_PATH: usize = 107;
 
@@ -59,7 +62,7 @@ pub(super) fn read(mut root: Section<'_>) -> Config {
     let folder = root.notes.folder;
     config.routes = root.value("routes", |value| text(value).map(|path| folder.join(path)));
     root.set("last_good", &mut config.last_good, |value| text(value).map(|path| folder.join(path)));
-    root.value("session", word(&[("off", ())]));
+    config.exchange.sessions = sessions(root.section("sessions"));
     root.end();
     config
 }
@@ -146,6 +149,21 @@ fn replay(mut section: Section<'_>) -> ReplaySettings {
     section.set("bytes", &mut replay.bytes, size(1 << 10..=1 << 20));
     section.end();
     replay
+}
+
+fn sessions(mut section: Section<'_>) -> session::Settings {
+    let mut sessions = session::Settings::default();
+    section.set("enabled", &mut sessions.enabled, boolean);
+    section.set("ttl", &mut sessions.ttl, duration(Duration::from_mins(1)..=HOUR * 24 * 30));
+    section.set("kept", &mut sessions.kept, count(100..=10_000_000));
+    let keys = section.texts("keys").unwrap_or_default();
+    if keys.iter().any(|key| key.len() < SEAL_KEY) {
+        let problem = format!("a key has {SEAL_KEY} letters or more; `openssl rand -base64 32` makes one");
+        section.notes.mistake(section.at("keys"), problem);
+    }
+    sessions.keys = keys.iter().map(|key| SealKey::of(key)).collect();
+    section.end();
+    sessions
 }
 
 fn log(mut section: Section<'_>) -> log::Settings {

@@ -50,7 +50,7 @@ providers:
   mock:      {dialect: openai, base_url: "http://127.0.0.1:9100/v1"}
   openai:    {dialect: openai, base_url: "https://api.openai.com/v1", api_key: "${OPENAI_API_KEY}"}
 prices: {}
-session: off
+sessions: {enabled: false}
 "#;
 
 #[test]
@@ -279,7 +279,6 @@ fn single_mistakes_say_how_to_mend_them() {
     );
     assert!(the_mistake("store: redis://x").contains("sqlite:FILE"));
     assert!(the_mistake("ledger: mongodb://x").contains("`redis://"));
-    assert!(the_mistake("session: on").contains("off"));
     assert!(the_mistake("routes: \"${\"").contains("without its `}`"));
     assert!(the_mistake("listen: {extproc: \"unix:\"}").contains("names no socket"));
     assert!(
@@ -291,6 +290,19 @@ fn single_mistakes_say_how_to_mend_them() {
     assert!(the_mistake("auth: {keys: [{id: a, key: 5}]}").contains("quote it"));
     assert!(the_mistake("auth: {keys: [{id: a, key: x, metadata: {a: [1]}}]}").contains("metadata is flat"));
     assert!(the_mistake("[1, 2]").contains("expected a mapping, found a list"));
+}
+
+#[test]
+fn sessions_are_sealed_with_long_secrets() {
+    assert!(the_mistake("session: off").contains("did you mean `sessions`?"));
+    assert!(the_mistake("sessions: {keys: [short]}").contains("32 letters or more"));
+    let long = "x".repeat(32);
+    let config = good(&format!("sessions: {{ttl: 1h, keys: [{long}]}}"));
+    assert_eq!(
+        (config.exchange.sessions.ttl, config.exchange.sessions.keys.len()),
+        (Duration::from_hours(1), 1)
+    );
+    assert!(!format!("{config:?}").contains(&long));
 }
 
 #[test]
@@ -329,6 +341,7 @@ retry: {"?": 1}
 limits: {"?": 1}
 replay: {"?": 1}
 health: {"?": 1}
+sessions: {"?": 1}
 telemetry: {"?": 1}
 store: {"?": 1}
 admin: {"?": 1, tls: {"?": 1}}

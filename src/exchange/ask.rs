@@ -11,6 +11,7 @@ use crate::{
     chat::{Request, Unfit},
     dialect::{Endpoint, openai::Form},
     json::Object,
+    session::Session,
     snapshot::Client,
 };
 use bytes::Bytes;
@@ -107,6 +108,8 @@ pub struct Ask {
     pub strict: bool,
     /// The random number of this exchange.
     pub dice: u64,
+    /// The session that it is a turn of, where that keeps anything.
+    pub(super) session: Option<Arc<Session>>,
     /// The request in the hub form; made when a target of another dialect is tried.
     pub(super) hub: OnceLock<Result<Request, Unfit>>,
     /// What the input is like; made when a graph asks.
@@ -132,7 +135,8 @@ impl Ask {
         let strict =
             head.headers.text("x-attache-strict").is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let (hub, input) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { head, body, form, size, model, stream, metadata, strict, dice, hub, input })
+        let session = None;
+        Ok(Self { head, body, form, size, model, stream, metadata, strict, dice, session, hub, input })
     }
 
     /// Lets go of the body, which a long stream would hold for nothing.

@@ -34,6 +34,10 @@ impl Facts for Ask {
     fn dice(&self) -> u64 {
         self.dice
     }
+
+    fn pinned(&self, element: &str) -> Option<&str> {
+        self.session.as_ref()?.choice(element)
+    }
 }
 
 impl Ask {
@@ -98,7 +102,7 @@ impl Ask {
     }
 
     /// The session that the request names itself, by header or in its body.
-    fn session(&self) -> Option<Cow<'_, str>> {
+    pub(super) fn session(&self) -> Option<Cow<'_, str>> {
         let named = SESSION_HEADERS.iter().find_map(|name| self.head.headers.text(name)).map(Cow::Borrowed);
         named
             .or_else(|| self.body.string("prompt_cache_key"))

@@ -1,6 +1,13 @@
 //! One exchange: what it asks, where it stands in its graph, what it has tried.
 
-use super::{ask::Ask, effect::Header, limits::Limited, settle::Ending, world::Live};
+use super::{
+    affinity::{self, Affinity},
+    ask::Ask,
+    effect::Header,
+    limits::Limited,
+    settle::Ending,
+    world::{Live, World},
+};
 use crate::{
     chat::Fault,
     dialect::{Way, Wire},
@@ -32,6 +39,8 @@ pub(super) struct Exchange {
     pub(super) unclear: Option<Unclear>,
     pub(super) started: Instant,
     pub(super) first_content: Option<Duration>,
+    /// Its place in its session, where its route has something to keep.
+    pub(super) affinity: Option<Affinity>,
     /// The body as it came, where the request is to be kept.
     pub(super) kept: Option<Bytes>,
     /// Whether its one end has come.
@@ -90,7 +99,8 @@ impl Exchange {
         if !self.route.name.is_empty() {
             told.push(("x-attache-route", format!("{}@{}", self.route.name, self.route.number)));
         }
-        told.push(("x-attache-path", self.path().join(",")));
+        told.push(("x-attache-path", self.told_path()));
+        told.extend(self.sealed().map(|token| (affinity::TOKEN, token.to_owned())));
         told.push(("x-attache-attempts", self.attempts.len().to_string()));
         if let Some(last) = self.attempts.last() {
             let models = self.attempts.chunk_by(|a, b| a.record.element == b.record.element).count();
@@ -111,6 +121,17 @@ impl Exchange {
         told
     }
 
+    /// The path for the client: it says where a session was let go.
+    fn told_path(&self) -> String {
+        let Some(moved) = self.repinned() else { return self.path().join(",") };
+        let mut path = self.path();
+        let marked = format!("{moved}{}", affinity::REPINNED);
+        if let Some(last) = path.iter_mut().rev().find(|id| **id == moved) {
+            *last = &marked;
+        }
+        path.join(",")
+    }
+
     /// The ids of the elements walked.
     pub(super) fn path(&self) -> Vec<&str> {
         self.walk.path(&self.route.program).collect()
@@ -127,9 +148,10 @@ impl Exchange {
     }
 
     /// The first content has come: from here on the answer is the client's.
-    pub(super) fn commit(&mut self) {
+    pub(super) fn commit(&mut self, world: &World) {
         self.walk.answered(&self.route.program, Ok(()));
         self.walk.step(&self.route.program, &self.ask);
+        self.keep(world);
         self.first_content = Some(self.started.elapsed());
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.record.first_content = Some(attempt.sent.elapsed());

@@ -5,6 +5,7 @@
 //! two attempts the exchange waits in `World`, under the id that Envoy gave it.
 
 mod advance;
+mod affinity;
 mod answer;
 mod ask;
 mod attempt;
@@ -13,11 +14,13 @@ mod effect;
 mod estimate;
 mod event;
 mod facts;
+mod hearing;
 mod hub;
 mod life;
 mod limits;
 mod models;
 mod open;
+mod opening;
 mod parked;
 mod portkey;
 mod refuse;

@@ -1,6 +1,7 @@
 //! How an attempt begins: a new exchange is read and finds its route, a waiting one goes on.
 
 use super::{
+    affinity,
     ask::{Ask, Head},
     client,
     effect::{Effect, Reply},
@@ -195,7 +196,7 @@ impl Reading {
             opened if !end => Stage::Reading(Self { opened, ..self }),
             Opened::New(fresh) => {
                 let shape = fresh.head.endpoint.shape;
-                match Exchange::begin(*fresh, self.body, world) {
+                match Exchange::begin(*fresh, self.body, world).await {
                     Ok(Began::Exchange(exchange)) => exchange.launch(world, out).await,
                     Ok(Began::Counted(reply)) => {
                         out.push(Effect::Reply(reply));
@@ -229,7 +230,7 @@ enum Began {
 }
 
 impl Exchange {
-    fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Began, Box<Refuse>> {
+    async fn begin(fresh: Fresh, body: Vec<u8>, world: &World) -> Result<Began, Box<Refuse>> {
         let Fresh { id, head, live, started } = fresh;
         let refused = |asked: &str, why: Box<Refuse>| {
             world.note(refused(id.clone(), &head, asked.to_owned(), &why));
@@ -238,10 +239,17 @@ impl Exchange {
         let body = Bytes::from(body);
         let kept = live.settings.replay.keeps(body.len()).then(|| body.clone());
         let ask = Ask::read(Arc::clone(&head), body, &live, world.dice()).map_err(|why| refused("", why))?;
-        let route = route(&ask, &live).map_err(|why| refused(&ask.model, why))?;
+        let found = find(&ask, &live).map_err(|why| refused(&ask.model, why))?;
         if head.endpoint.shape == Shape::Count {
             return Ok(Began::Counted(ask.count()));
         }
+        let mut ask = ask;
+        let (route, affinity) = match found {
+            Found::Version(version) => (version, None),
+            Found::Route(route, asked) => {
+                affinity::version(&mut ask, (&route, asked.as_ref()), (&live, world)).await
+            }
+        };
         let kept = kept.filter(|_| route.is_of_route());
         world.began();
         let walk = Walk::new(&route.program);
@@ -258,6 +266,7 @@ impl Exchange {
             unclear: None,
             started,
             first_content: None,
+            affinity,
             kept,
             settled: false,
         })))
@@ -292,30 +301,43 @@ impl Exchange {
 }
 
 /// What the request's model names.
+pub(super) enum Found {
+    /// A graph that stands alone.
+    Version(Arc<Version>),
+    /// A route, and the version of it that the request asks for.
+    Route(Arc<Route>, Option<Arc<Version>>),
+}
+
+/// The version that answers who has no session.
 pub(super) fn route(ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
+    Ok(match find(ask, live)? {
+        Found::Version(version) | Found::Route(_, Some(version)) => version,
+        Found::Route(route, None) => Arc::clone(route.choose(ask)),
+    })
+}
+
+fn find(ask: &Ask, live: &Live) -> Result<Found, Box<Refuse>> {
     if let Some(inline) = portkey::inline(ask, live) {
-        return inline;
+        return inline.map(Found::Version);
     }
     if let Some(name) = ask.model.strip_prefix("dynamic/") {
         return named(name, ask, live);
     }
     let logical = ask.head.key.as_ref().and_then(|key| key.logical.get(&ask.model));
     match logical {
-        Some(route) => Ok(Arc::clone(route.choose(ask))),
-        None => direct(ask, live),
+        Some(route) => Ok(Found::Route(Arc::clone(route), None)),
+        None => direct(ask, live).map(Found::Version),
     }
 }
 
-fn named(name: &str, ask: &Ask, live: &Live) -> Result<Arc<Version>, Box<Refuse>> {
+fn named(name: &str, ask: &Ask, live: &Live) -> Result<Found, Box<Refuse>> {
     let (name, pin) =
         name.split_once("@v").or_else(|| name.split_once('@')).map_or((name, None), |(n, v)| (n, Some(v)));
     ask.may_call(name)?;
     let route = live.snapshot.routes.get(name).ok_or_else(|| unknown_route(name, ask, live))?;
-    let version = match pin {
-        Some(number) => route.version(number).ok_or_else(|| unknown_version(route, number))?,
-        None => route.choose(ask),
-    };
-    Ok(Arc::clone(version))
+    let asked = |number| route.version(number).ok_or_else(|| unknown_version(route, number));
+    let asked = pin.map(asked).transpose()?.map(Arc::clone);
+    Ok(Found::Route(Arc::clone(route), asked))
 }
 
 fn unknown_route(name: &str, ask: &Ask, live: &Live) -> Box<Refuse> {

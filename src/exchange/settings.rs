@@ -1,6 +1,6 @@
 //! What an operator can set about one request's life.
 
-use crate::provider::health;
+use crate::{provider::health, session};
 use std::time::Duration;
 
 /// The settings of the room.
@@ -18,6 +18,8 @@ pub struct Settings {
     pub replay: Replay,
     /// When targets cool.
     pub health: health::Settings,
+    /// What conversations keep.
+    pub sessions: session::Settings,
 }
 
 #[cfg(test)]

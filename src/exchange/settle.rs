@@ -42,6 +42,9 @@ impl Exchange {
     pub(super) async fn settle(mut self: Box<Self>, ending: Ending, world: &World) {
         self.settled = true;
         self.did_nothing(world);
+        if ending.outcome == Outcome::Answered {
+            self.remember_answer(world);
+        }
         let cost = self.cost(ending);
         self.settle_limits(ending, cost, world).await;
         let record = self.record(ending, cost);
@@ -116,6 +119,7 @@ impl Exchange {
                 .map(|l| LimitRecord { element: l.element.clone(), allowed: l.allowed() })
                 .collect(),
             cost,
+            session: self.session_record(),
             ..of_head(&self.ask.head, self.ask.model.clone(), ending)
         }
     }
@@ -154,6 +158,7 @@ fn blank(headers: &Headers, started: SystemTime, ending: Ending) -> Record {
         status: ending.status,
         error: ending.error,
         attempts: Vec::new(),
+        session: None,
         limits: Vec::new(),
         usage: ending.usage,
         cost: None,

@@ -339,7 +339,8 @@ impl Holding {
             _ => None,
         };
         self.exchange.did_well(world);
-        self.exchange.commit();
+        self.exchange.commit(world);
+        self.exchange.hear(&self.held);
         let mut head = self.exchange.answer_head(&self.headers, &self.follow);
         head.set.extend(self.exchange.tell_cost(usage.as_ref()));
         out.push(Effect::AnswerHead(head));
@@ -376,8 +377,10 @@ impl Passing {
                     if let Follow::Stream(stream) = &mut self.follow {
                         bytes.extend_from_slice(&stream.end().bytes);
                     }
+                    self.exchange.hear(&bytes);
                     return Ok(self.finish(bytes, None, world, out).await);
                 }
+                self.exchange.hear(&bytes);
                 if !bytes.is_empty() {
                     out.push(Effect::AnswerBody { bytes, end });
                 }

@@ -2,7 +2,8 @@
 
 use super::{life::Broke, parked::Parked, replay::Recent, settings::Settings};
 use crate::{
-    engine::Engine, ledger::Ledger, provider::health::Health, snapshot::Snapshot, telemetry::Record,
+    engine::Engine, ledger::Ledger, provider::health::Health, session::Sessions, snapshot::Snapshot,
+    telemetry::Record,
 };
 use arc_swap::{ArcSwap, Guard};
 use futures_util::poll;
@@ -24,6 +25,8 @@ pub struct World {
     pub ledger: Arc<dyn Ledger>,
     /// How targets do.
     pub health: Arc<Health>,
+    /// What sessions keep.
+    pub sessions: Sessions,
     /// What pairs share, where they do.
     pub engine: Option<Arc<Engine>>,
     pub(super) parked: Parked,
@@ -55,6 +58,7 @@ impl World {
         dice: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
         Self {
+            sessions: Sessions::new(&live.settings.sessions),
             live: ArcSwap::from_pointee(live),
             ledger,
             health: Arc::default(),
@@ -84,6 +88,9 @@ impl World {
     pub fn publish(&self, live: Live) {
         self.recent.shrink(live.settings.replay.requests);
         self.health.sweep(&live.settings.health);
+        if live.settings.sessions != self.live().settings.sessions {
+            self.sessions.adopt(&live.settings.sessions);
+        }
         self.live.store(Arc::new(live));
     }
 

@@ -69,7 +69,8 @@ impl<'p, 'f> Ahead<'p, 'f> {
     fn find(&mut self, from: usize, depth: usize) -> Option<usize> {
         let mut at = from;
         loop {
-            at = match self.program.node(at)? {
+            let element = self.program.element(at)?;
+            at = match &element.node {
                 Node::Start(next) => *next,
                 Node::Conditional(conditional) => conditional.choose(self.facts).1,
                 Node::Percentage(percentage) => {
@@ -78,7 +79,7 @@ impl<'p, 'f> Ahead<'p, 'f> {
                         None => Vec::new(),
                     };
                     let skips = |arm| skipped.iter().any(|(skipped, ..)| *skipped == arm);
-                    percentage.choose(self.facts, &skips).1
+                    percentage.choose(&element.id, self.facts, &skips).1
                 }
                 Node::Rate(rate) => rate.within(u64::MAX).1,
                 Node::Model(_) => return Some(at),

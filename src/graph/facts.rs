@@ -21,6 +21,12 @@ pub trait Facts: Sync {
     fn cooling(&self, _: &Target) -> bool {
         false
     }
+
+    /// What the request's session keeps at the element of this id: the output of a `percentage`, or the model that answers
+    /// where the walk comes to this one first. `None` where it keeps nothing.
+    fn pinned(&self, _element: &str) -> Option<&str> {
+        None
+    }
 }
 
 /// A JSON value that borrows where it can: scalars are spelt out, so that no tree is built to compare a word.

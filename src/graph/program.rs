@@ -60,6 +60,12 @@ impl Program {
         self.elements.iter().filter_map(Element::target).collect()
     }
 
+    /// Whether two requests may be answered by two models: there is more than one.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        self.elements.iter().filter_map(Element::target).nth(1).is_some()
+    }
+
     /// Every limit, for one value of their keys.
     #[must_use]
     pub fn limits(&self, key: &str) -> Vec<LimitAsk<'_>> {
@@ -94,6 +100,10 @@ impl Program {
 
     pub(super) fn len(&self) -> usize {
         self.elements.len()
+    }
+
+    pub(super) fn position(&self, id: &str) -> Option<usize> {
+        self.elements.iter().position(|element| &*element.id == id)
     }
 
     pub(super) fn element(&self, at: usize) -> Option<&Element> {

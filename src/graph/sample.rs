@@ -8,15 +8,21 @@ use super::{Fact, Facts, Path, Root};
 pub(crate) struct Request {
     roots: Value,
     dice: u64,
+    keeps: &'static [(&'static str, &'static str)],
 }
 
 impl Request {
     pub(crate) fn new(roots: Value) -> Self {
-        Self { roots, dice: 0 }
+        Self { roots, dice: 0, keeps: &[] }
     }
 
     pub(crate) fn rolled(self, dice: u64) -> Self {
         Self { dice, ..self }
+    }
+
+    /// A turn of a session that keeps this.
+    pub(crate) fn keeping(self, keeps: &'static [(&'static str, &'static str)]) -> Self {
+        Self { keeps, ..self }
     }
 }
 
@@ -28,5 +34,9 @@ impl Facts for Request {
 
     fn dice(&self) -> u64 {
         self.dice
+    }
+
+    fn pinned(&self, element: &str) -> Option<&str> {
+        self.keeps.iter().find(|(id, _)| *id == element).map(|(_, kept)| *kept)
     }
 }

@@ -76,6 +76,11 @@ impl Split {
         self.arms.get(arm).is_some_and(|arm| arm.share > 0.0)
     }
 
+    /// Whether a key chooses, and not chance.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     fn point(&self, facts: &dyn Facts) -> u64 {
         let Some(key) = &self.key else { return mix(facts.dice() ^ self.salt) };
         let mut hash = Fnv::new();

@@ -3,6 +3,7 @@
 use super::{
     Facts, Program, Target,
     ahead::Ahead,
+    kept::Kept,
     node::{Call, LimitAsk, Node, Verdict},
 };
 use crate::chat::Fault;
@@ -14,15 +15,16 @@ const USUAL_DEPTH: usize = 16;
 /// A walk through one program. Small, owned, and nothing moves but by [`Walk::step`] and its answers.
 #[derive(Debug, Clone)]
 pub struct Walk {
-    at: usize,
+    pub(super) at: usize,
     /// Tries of the model at hand that failed.
-    retry: u32,
+    pub(super) retry: u32,
     /// Model elements that were left.
     fallbacks: u32,
     /// The walk ends where it stands.
-    over: bool,
-    last: Option<(Why, usize)>,
-    trail: Vec<usize>,
+    pub(super) over: bool,
+    pub(super) last: Option<(Why, usize)>,
+    pub(super) trail: Vec<usize>,
+    pub(super) kept: Kept,
 }
 
 /// What is to be done next.
@@ -41,7 +43,7 @@ pub enum Step<'a> {
 pub struct Passed<'a> {
     /// Its id.
     pub element: &'a str,
-    /// `start`, `conditional` or `percentage`.
+    /// `start`, `conditional` or `percentage`; `model` where the session keeps another one.
     pub form: &'static str,
     /// The output that was taken.
     pub output: &'a str,
@@ -90,7 +92,15 @@ impl Walk {
     pub fn new(program: &Program) -> Self {
         let mut trail = Vec::with_capacity(program.len().min(USUAL_DEPTH));
         trail.push(program.start());
-        Self { at: program.start(), retry: 0, fallbacks: 0, over: false, last: None, trail }
+        Self {
+            at: program.start(),
+            retry: 0,
+            fallbacks: 0,
+            over: false,
+            last: None,
+            trail,
+            kept: Kept::default(),
+        }
     }
 
     /// Goes on to where something must be done or asked. Until that is answered, every call says the same.
@@ -116,17 +126,21 @@ impl Walk {
                     skipped = Ahead::new(program, facts).skipped(percentage);
                 }
                 let skips = |arm| skipped.iter().any(|(skipped, ..)| *skipped == arm);
-                ("percentage", percentage.choose(facts, &skips))
+                ("percentage", percentage.choose(&element.id, facts, &skips))
             }
             Node::Rate(rate) => return ControlFlow::Break(Step::Limit(rate.ask(&element.id, facts))),
-            Node::Model(model) => {
-                let call = model.call(&element.id, self.retry, self.fallbacks);
-                let cooling = self.retry == 0
-                    && facts.any_cooling()
-                    && facts.cooling(&model.target)
-                    && Ahead::new(program, facts).has_other(model.fallback);
-                return ControlFlow::Break(Step::Call(Call { cooling, ..call }));
-            }
+            Node::Model(model) => match self.led_past(program, facts) {
+                Some(next) => ("model", ("fallback", next)),
+                None if self.over => return ControlFlow::Break(Step::End(self.end(program))),
+                None => {
+                    let call = model.call(&element.id, self.retry, self.fallbacks);
+                    let cooling = self.retry == 0
+                        && facts.any_cooling()
+                        && facts.cooling(&model.target)
+                        && Ahead::new(program, facts).has_other(model.fallback);
+                    return ControlFlow::Break(Step::Call(Call { cooling, ..call }));
+                }
+            },
             Node::End => return ControlFlow::Break(Step::End(self.end(program))),
         };
         self.enter(next);
@@ -143,7 +157,10 @@ impl Walk {
             return Moved::By(output);
         }
         self.last = Some((Why::Limited, self.at));
-        self.fall_back(rate.fallback)
+        match self.kept.let_go() {
+            Some(first) => self.fall_back(Some(first)),
+            None => self.fall_back(rate.fallback),
+        }
     }
 
     /// Answers [`Step::Call`]: whether the model answered, or how it failed. Nothing else is answered by it.
@@ -168,7 +185,14 @@ impl Walk {
         let Some(Node::Model(model)) = program.node(self.at) else { return Moved::Not };
         self.last = Some((Why::Failed, self.at));
         self.fallbacks += 1;
-        self.fall_back(model.fallback(fault))
+        let next = model.fallback(fault);
+        match self.kept.let_go().filter(|_| model.leaves(fault)) {
+            Some(first) => {
+                self.kept.spent = Some((self.at, next));
+                self.fall_back(Some(first))
+            }
+            None => self.fall_back(next),
+        }
     }
 
     /// The ids of the elements walked, in order.

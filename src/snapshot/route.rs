@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, iter, sync::Arc};
 
 /// Hexadecimal digits by which a document without a number is told from others.
 const DIGITS: usize = 8;
+/// Versions that are remembered for their sessions.
+const FORMER: usize = 8;
 
 /// A named route, or a logical name of a client key.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Route {
     pub canary: Option<Canary>,
     /// What else can be called by its number, in order.
     pub pinned: Vec<Arc<Version>>,
+    /// What was live or a canary until a while ago, the latest first: for the sessions that began with it alone.
+    pub former: Vec<Arc<Version>>,
 }
 
 /// A version that takes a share of a route's traffic.
@@ -59,8 +63,8 @@ impl Route {
     /// A route of one version.
     #[must_use]
     pub fn of(version: Arc<Version>, source: String) -> Self {
-        let (name, pinned) = (version.name.clone(), Vec::new());
-        Self { name, source, elements: None, live: version, canary: None, pinned }
+        let (name, pinned, former) = (version.name.clone(), Vec::new(), Vec::new());
+        Self { name, source, elements: None, live: version, canary: None, pinned, former }
     }
 
     /// The version for this request: the live one, or the canary.
@@ -79,6 +83,30 @@ impl Route {
     #[must_use]
     pub fn version(&self, number: &str) -> Option<&Arc<Version>> {
         self.versions().find(|version| version.number == number)
+    }
+
+    /// The version that a session began with, while it is remembered.
+    #[must_use]
+    pub fn remembered(&self, number: &str, hash: &str) -> Option<&Arc<Version>> {
+        let mut all = self.versions().chain(&self.former);
+        all.find(|version| version.number == number && version.hash == hash)
+    }
+
+    /// Whether two requests may be answered by two models, or by two versions: only then a session has something to keep.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        self.canary.is_some()
+            || self.versions().chain(&self.former).any(|version| version.program.has_choice())
+    }
+
+    /// Remembers what `last` had and this one has no more.
+    pub(super) fn remember(&mut self, last: &Self) {
+        let canary = last.canary.iter().map(|canary| &canary.version);
+        let all = iter::once(&last.live).chain(canary).chain(&last.former);
+        let gone = all.filter(|old| self.remembered(&old.number, &old.hash).is_none());
+        let mut former: Vec<_> = gone.map(Arc::clone).collect();
+        former.truncate(FORMER);
+        self.former = former;
     }
 }
 

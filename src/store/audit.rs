@@ -1,7 +1,15 @@
 //! The audit log, read.
 
-use super::{Actor, Event, Listed, Page, Store, StoreError, change::plain, row::Columns};
+use super::{
+    Actor, Event, Listed, Page, Store, StoreError, Write,
+    change::{Deed, plain},
+    row::Columns,
+};
+use serde_json::Value;
 use sqlx::any::AnyRow;
+
+/// The kind of event that ends a conversation.
+pub(super) const CONVERSATION: &str = "conversation";
 
 /// Which events are asked for: those for which all that is named holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +35,23 @@ macro_rules! select_events {
 }
 
 impl Store {
+    /// Writes down that a conversation was ended, which every pair that follows the store hears of: its session's id, the name
+    /// that it was ended by, and where.
+    ///
+    /// # Errors
+    /// `Away`; `Refused` where the name can not be kept.
+    pub async fn end_conversation(
+        &self,
+        write: Write<'_>,
+        (id, name): (&str, &str),
+        place: Value,
+    ) -> Result<(), StoreError> {
+        plain("a name", name)?;
+        let change = self.change_by(write).await?;
+        let deed = Deed { action: "conversation.end", kind: CONVERSATION, id, name };
+        change.done(deed, place, Value::Null).await
+    }
+
     /// A page of what was done, the newest first.
     ///
     /// # Errors

@@ -109,9 +109,10 @@ pub struct Event {
     /// Who.
     pub actor: Actor,
     /// What: `route.create`, `route.rename`, `route.delete`, `version.create`, `route.deploy`, `route.canary`, `route.pin`,
-    /// `route.unpin`, `key.create`, `key.update`, `key.rotate`, `key.revoke`, `token.create`, `token.revoke`.
+    /// `route.unpin`, `key.create`, `key.update`, `key.rotate`, `key.revoke`, `token.create`, `token.revoke`,
+    /// `conversation.end`.
     pub action: String,
-    /// The kind of thing that was changed: `route`, `key`, `token`.
+    /// The kind of thing that was changed: `route`, `key`, `token`, `conversation`.
     pub kind: String,
     /// Its id.
     pub id: String,

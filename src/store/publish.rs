@@ -2,6 +2,7 @@
 
 use super::{
     Published, PublishedRoute, PublishedVersion, Store, StoreError,
+    audit::CONVERSATION,
     keys::open_keys,
     link::{Link, Patience},
     prices::all_prices,
@@ -59,9 +60,9 @@ impl Store {
         let change = change_in(&mut link).await?;
         let since = touched(&mut link, known, change).await?;
         let mark = mark(&mut link, change).await?;
-        let (only, keys, prices) = match since {
-            Some(Touched { routes, keys, prices }) => (Some(routes), keys, prices),
-            None => (None, true, true),
+        let (only, keys, prices, ended) = match since {
+            Some(Touched { routes, keys, prices, ended }) => (Some(routes), keys, prices, ended),
+            None => (None, true, true, Vec::new()),
         };
         let mut routes = read(&mut link, only.as_ref(), known).await?;
         if let Some(only) = &only {
@@ -76,7 +77,7 @@ impl Store {
             true => all_prices(&mut link).await?,
             false => known.prices.clone(),
         };
-        Ok(Published { change, mark, routes, keys, prices })
+        Ok(Published { change, mark, routes, ended, keys, prices })
     }
 }
 
@@ -93,6 +94,8 @@ struct Touched {
     keys: bool,
     /// Whether there were prices among it.
     prices: bool,
+    /// The ids of sessions.
+    ended: Vec<String>,
 }
 
 /// What the changes after `known` have touched, by the audit log, which has a line for each; `None` where it does not tell them
@@ -109,6 +112,7 @@ async fn touched(link: &mut Link, known: &Published, change: u64) -> Result<Opti
             "route" => drop(touched.routes.insert(row.text("id")?)),
             "key" => touched.keys = true,
             "price" => touched.prices = true,
+            CONVERSATION => touched.ended.push(row.text("id")?),
             _ => {}
         }
     }

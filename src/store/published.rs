@@ -14,6 +14,9 @@ pub struct Published {
     pub mark: Option<String>,
     /// Every route that has a live version, by name.
     pub routes: Vec<Arc<PublishedRoute>>,
+    /// The ids of the sessions that were ended since the state that was read on from.
+    #[serde(skip)]
+    pub ended: Vec<String>,
     /// Every client key that is neither revoked nor expired, by name.
     pub keys: Vec<ClientKey>,
     /// Every price, by name. (What was kept before there were any has none.)

@@ -88,6 +88,8 @@ pub(super) fn write(record: &Record) {
         attempts = record.attempts.len(),
         results = results.collect::<Vec<_>>().join(","),
         loss = answering.map(|attempt| attempt.loss.as_str()).filter(|loss| !loss.is_empty()),
+        session = record.session.map(|session| session.kept.name()),
+        session_token = record.session.and_then(|session| session.token),
         limits_denied = (!denied.is_empty()).then(|| denied.join(",")),
         duration_ms = millis(record.duration),
         first_content_ms = record.first_content.map(millis),

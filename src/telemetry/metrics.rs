@@ -39,6 +39,8 @@ pub(super) struct Metrics {
     cost: Bounded<Target, Counter<f64, AtomicU64>>,
     unknown_prices: Bounded<Target, Counter>,
     limits: Bounded<Limit, Counter>,
+    session_turns: Bounded<Turn, Counter>,
+    session_tokens: Bounded<Token, Counter>,
     dropped: Counter,
     in_flight: Gauge,
     cooling: Family<Troubled, Gauge>,
@@ -62,6 +64,8 @@ impl Metrics {
             cost: all.many("cost_usd", "Cost of answers passed on, in US dollars", Counter::default),
             unknown_prices: all.many("unknown_prices", "Answers of unknown price", Counter::default),
             limits: all.many("limit_decisions", "Limits asked", Counter::default),
+            session_turns: all.many("session_turns", "Turns of sessions answered", Counter::default),
+            session_tokens: all.many("session_tokens", "Tokens of sessions brought along", Counter::default),
             dropped: all.one("dropped_records", "Records lost to a full queue", Counter::default()),
             in_flight: all.one("in_flight", "Exchanges under way", Gauge::default()),
             cooling: all.one("cooling_targets", "Targets that cool or are probed", Family::default()),
@@ -96,7 +100,19 @@ impl Metrics {
             let (route, element) = (record.route.clone(), limit.element.clone());
             self.limits.of(Limit { route, element, decision }).inc();
         }
+        self.count_session(record);
         self.count_usage(record);
+    }
+
+    fn count_session(&self, record: &Record) {
+        let Some(session) = record.session else { return };
+        let route = record.route.clone();
+        if let Some(result) = session.token {
+            self.session_tokens.of(Token { route: route.clone(), result }).inc();
+        }
+        if record.answering().is_some() {
+            self.session_turns.of(Turn { route, kept: session.kept.name() }).inc();
+        }
     }
 
     fn count_attempt(&self, attempt: &AttemptRecord) {
@@ -260,6 +276,8 @@ labels! {
     Request { route; endpoint, outcome, status }
     Entry { route; endpoint }
     Limit { route, element; decision }
+    Turn { route; kept }
+    Token { route; result }
     Target { provider, model; }
     Attempt { provider, model; result }
     Tokens { provider, model; kind }

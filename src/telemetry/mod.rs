@@ -6,7 +6,7 @@ mod metrics;
 mod record;
 mod spans;
 
-pub use record::{AttemptRecord, LimitRecord, Outcome, Record};
+pub use record::{AttemptRecord, Kept, LimitRecord, Outcome, Record, SessionRecord};
 pub use spans::Otlp;
 
 use metrics::Metrics;

@@ -67,6 +67,38 @@ pub struct LimitRecord {
     pub allowed: bool,
 }
 
+/// What became of what a session kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// It kept nothing yet: this turn is its first, or nobody knows it any more.
+    New,
+    /// It was kept.
+    Pinned,
+    /// Some of it was let go: the version is gone, the model answered no more, a limit was exceeded.
+    Repinned,
+}
+
+impl Kept {
+    /// The public name, as metrics, logs and spans use it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Pinned => "pinned",
+            Self::Repinned => "repinned",
+        }
+    }
+}
+
+/// The session of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// What became of what it kept.
+    pub kept: Kept,
+    /// The token that the client brought along: `opened`, or why it was not.
+    pub token: Option<&'static str>,
+}
+
 /// One exchange, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -100,6 +132,8 @@ pub struct Record {
     pub error: Option<&'static str>,
     /// Every attempt, in order.
     pub attempts: Vec<AttemptRecord>,
+    /// Its session, where its route has something to keep.
+    pub session: Option<SessionRecord>,
     /// Every limit, in order.
     pub limits: Vec<LimitRecord>,
     /// Tokens of the answer that was passed on.

@@ -157,6 +157,9 @@ fn of_exchange(record: &Record, operation: &'static str) -> Vec<KeyValue> {
         all.push(KeyValue::new("gen_ai.usage.input_tokens", integer(usage.input)));
         all.push(KeyValue::new("gen_ai.usage.output_tokens", integer(usage.output)));
     }
+    if let Some(session) = record.session {
+        all.push(KeyValue::new("attache.session", session.kept.name()));
+    }
     if let Some(usd) = record.usd() {
         all.push(KeyValue::new("attache.cost", usd));
     }

@@ -1,6 +1,8 @@
 //! Records in; lines, numbers and spans out.
 
-use super::{AttemptRecord, LimitRecord, Otlp, Outcome, Record, Settings, Telemetry, log};
+use super::{
+    AttemptRecord, Kept, LimitRecord, Otlp, Outcome, Record, SessionRecord, Settings, Telemetry, log,
+};
 use crate::chat::{Kind, Usage};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
@@ -63,6 +65,7 @@ fn record() -> Record {
         status: 200,
         error: None,
         attempts: vec![attempt("first", "alpha"), answered],
+        session: Some(SessionRecord { kept: Kept::Repinned, token: Some("expired") }),
         limits: vec![
             LimitRecord { element: "budget".into(), allowed: false },
             LimitRecord { element: "rate".into(), allowed: true },
@@ -195,7 +198,7 @@ async fn every_metric_is_documented() {
     telemetry.stop().await;
     let text = telemetry.render().await;
     let described: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
-    assert_eq!(described.len(), 16, "{described:?}");
+    assert_eq!(described.len(), 19, "{described:?}");
     for (name, kind) in described.iter().filter_map(|it| it.split_once(' ')) {
         let suffix = match kind {
             "counter" => "_total",
@@ -235,6 +238,7 @@ fn a_record_becomes_one_flat_line() {
         "asked": "dynamic/support", "path": "start,first,second,end", "stream": true, "key": "team-a",
         "outcome": "answered", "status": 200, "provider": "beta", "model": "beta-1",
         "attempts": 2, "results": "alpha/alpha-1=timeout,beta/beta-1=ok", "loss": "seed", "limits_denied": "budget",
+        "session": "repinned", "session_token": "expired",
         "duration_ms": 2000, "first_content_ms": 1000,
         "input_tokens": 100, "output_tokens": 20, "cached_tokens": 40, "cache_write_tokens": 0, "reasoning_tokens": 5,
         "tokens_estimated": false, "cost_usd": 0.00125,
@@ -323,7 +327,7 @@ fn nanos(time: SystemTime) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_becomes_spans() {
     let requests = collected([record()]).await;
-    let resource = requests[0].resource_spans[0].resource.clone().unwrap();
+    let resource = requests[0].resource_spans[0].resource.as_ref().unwrap();
     assert_eq!(texts(&resource.attributes)["service.name"], "attache");
 
     let spans = spans(&requests);
@@ -332,10 +336,11 @@ async fn a_record_becomes_spans() {
     assert!(spans.iter().all(|span| hex(&span.trace_id) == TRACE));
     assert_eq!(hex(&exchange.parent_span_id), PARENT);
     assert_eq!((exchange.name.as_str(), exchange.kind()), ("chat dynamic/support", SpanKind::Server));
-    assert_eq!(exchange.start_time_unix_nano, started);
-    assert_eq!(exchange.end_time_unix_nano, started + 2_000_000_000);
-    assert_eq!(exchange.status.clone().unwrap_or_default().code(), StatusCode::Unset);
+    let took = |span: &Span| [span.start_time_unix_nano, span.end_time_unix_nano].map(|at| at - started);
+    assert_eq!(took(exchange), [0, 2_000_000_000]);
+    assert_eq!(exchange.status.as_ref().map_or(StatusCode::Unset, |status| status.code()), StatusCode::Unset);
     let expected = [
+        ("attache.session", "repinned"),
         ("attache.cost", "0.00125"),
         ("attache.exchange", "x-1"),
         ("attache.outcome", "answered"),
@@ -356,11 +361,10 @@ async fn a_record_becomes_spans() {
         assert_eq!(attempt.parent_span_id, exchange.span_id);
         assert_eq!(attempt.kind(), SpanKind::Client);
     }
-    assert_eq!((first.name.as_str(), second.name.as_str()), ("chat alpha-1", "chat beta-1"));
+    assert_eq!([&*first.name, &*second.name], ["chat alpha-1", "chat beta-1"]);
     assert_eq!(first.status.clone().unwrap().code(), StatusCode::Error);
     assert_eq!(texts(&first.attributes)["error.type"], "timeout");
-    assert_eq!(second.start_time_unix_nano, started + 400_000_000);
-    assert_eq!(second.end_time_unix_nano, started + 2_000_000_000);
+    assert_eq!(took(second), [400_000_000, 2_000_000_000]);
     let expected = [
         ("attache.element", "second"),
         ("attache.first_content", "0.6"),

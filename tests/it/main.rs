@@ -44,6 +44,8 @@ mod openapi;
 #[cfg(test)]
 mod providers_page;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod shared_limits;
 #[cfg(test)]
 mod simulate;

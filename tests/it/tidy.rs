@@ -7,7 +7,7 @@ use std::{
 /// Rooms from the ground up. A room may use only rooms on lower lines.
 const FLOORS: &[&[&str]] = &[
     &["chat", "engine", "json", "sse", "window"],
-    &["dialect", "graph", "ledger", "store", "telemetry"],
+    &["dialect", "graph", "ledger", "session", "store", "telemetry"],
     &["provider"],
     &["import"],
     &["snapshot"],

@@ -38,6 +38,7 @@ CALLS = [
     ("deployer", "end_canary", "DELETE", f"{API}/routes/none/canary", None),
     ("deployer", "pin_version", "PUT", f"{API}/routes/none/pins/1", None),
     ("deployer", "unpin_version", "DELETE", f"{API}/routes/none/pins/1", None),
+    ("deployer", "end_conversation", "DELETE", f"{API}/conversations?route=/none&session=any", None),
     ("viewer", "import_portkey", "POST", f"{API}/import/portkey", {"document": {"provider": "mock"}, "model": "m"}),
     ("viewer", "import_cloudflare", "POST", f"{API}/import/cloudflare", {"document": {"name": "r", **GRAPH}}),
     ("viewer", "list_keys", "GET", f"{API}/keys", None),

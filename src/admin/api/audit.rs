@@ -28,7 +28,7 @@ pub(super) struct EventView {
     actor: String,
     /// `route.create`, `route.deploy`, `key.revoke`, ...
     action: String,
-    /// `route`, `key`, `token` or `limits`.
+    /// `route`, `key`, `token`, `limits` or `conversation`.
     kind: String,
     /// The id of what was changed.
     id: String,
@@ -55,7 +55,7 @@ pub(super) struct Which {
     #[serde(default = "crate::admin::input::twenty")]
     #[param(minimum = 1, maximum = 1000, default = 20)]
     per_page: u32,
-    /// Only of this kind: `route`, `key`, `token` or `limits`.
+    /// Only of this kind: `route`, `key`, `token`, `limits` or `conversation`.
     kind: Option<String>,
     /// Only of the thing with this id.
     id: Option<String>,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod canary;
+mod conversations;
 mod diff;
 mod health;
 mod imports;
@@ -46,6 +47,7 @@ fn graphs() -> OpenApiRouter<Arc<Office>> {
         .routes(routes!(diff::diff))
         .routes(routes!(canary::set, canary::end))
         .routes(routes!(canary::pin, canary::unpin))
+        .routes(routes!(conversations::end))
         .routes(routes!(imports::portkey))
         .routes(routes!(imports::cloudflare))
 }

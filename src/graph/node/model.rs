@@ -160,13 +160,17 @@ impl Model {
 
     /// The way on after the last try failed; `None` is the end.
     pub(in crate::graph) fn fallback(&self, fault: &Fault) -> Option<usize> {
-        let leaves = match &self.fallback_on {
+        self.fallback.filter(|_| self.leaves(fault))
+    }
+
+    /// Whether another model may do better after this fault.
+    pub(in crate::graph) fn leaves(&self, fault: &Fault) -> bool {
+        match &self.fallback_on {
             // it was not called: nothing that is listed has happened
             _ if fault.kind == Kind::Cooling => true,
             None => !CLIENTS_OWN.contains(&fault.kind),
             Some(triggers) => triggers.iter().any(|trigger| trigger.fits(fault)),
-        };
-        self.fallback.filter(|_| leaves)
+        }
     }
 }
 

@@ -45,9 +45,26 @@ impl Percentage {
         arms.enumerate().filter(|(arm, _)| self.split.weighs(*arm))
     }
 
-    /// The output, and the way on; one of those that are not skipped.
-    pub(in crate::graph) fn choose(&self, facts: &dyn Facts, skips: &dyn Fn(usize) -> bool) -> (&str, usize) {
-        self.arms.get(self.split.choose_among(facts, skips)).map_or(("", 0), |(name, to)| (name, *to))
+    /// The output, and the way on; one of those that are not skipped. What a session keeps goes before chance, but not before a key.
+    pub(in crate::graph) fn choose(
+        &self,
+        id: &str,
+        facts: &dyn Facts,
+        skips: &dyn Fn(usize) -> bool,
+    ) -> (&str, usize) {
+        let kept = if self.split.has_key() { None } else { facts.pinned(id) };
+        let kept = kept.and_then(|output| self.arms.iter().position(|(name, _)| **name == *output));
+        let arm = kept.filter(|arm| !skips(*arm)).unwrap_or_else(|| self.split.choose_among(facts, skips));
+        self.arms.get(arm).map_or(("", 0), |(name, to)| (name, *to))
+    }
+
+    /// What a session keeps that went there: nothing where a key chooses.
+    pub(in crate::graph) fn kept(&self, next: usize) -> Option<&str> {
+        self.arms
+            .iter()
+            .filter(|_| !self.split.has_key())
+            .find(|(_, to)| *to == next)
+            .map(|(name, _)| &**name)
     }
 }
 

@@ -191,6 +191,19 @@ impl Rate {
         passed.map_or(("success", self.success), |t| (&t.output, t.to))
     }
 
+    /// Where this output leads that a request took which was within the limit; where `success` does, for any other.
+    pub(in crate::graph) fn to(&self, output: Option<&str>) -> usize {
+        let taken = self.thresholds.iter().find(|t| Some(&*t.output) == output);
+        taken.map_or(self.success, |threshold| threshold.to)
+    }
+
+    /// The output that leads there, but for `fallback`.
+    pub(in crate::graph) fn output_to(&self, next: usize) -> Option<&str> {
+        let taken = self.thresholds.iter().find(|threshold| threshold.to == next);
+        let taken = taken.map(|threshold| &*threshold.output);
+        if self.success == next { Some("success") } else { taken }
+    }
+
     /// What the ledger is to be asked.
     pub(in crate::graph) fn ask<'a>(&'a self, element: &'a str, facts: &dyn Facts) -> LimitAsk<'a> {
         self.ask_for(element, self.key.text(facts))

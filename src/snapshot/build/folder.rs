@@ -23,8 +23,12 @@ impl Building<'_> {
                     let same = before.filter(|before| Arc::ptr_eq(&before.live, &version));
                     let elements =
                         same.map_or_else(|| elements(&document.bytes), |before| before.elements.clone());
-                    let route = Arc::new(Route { elements, ..Route::of(version, source) });
-                    self.next.routes.insert(route.name.clone(), route);
+                    let mut route = Route { elements, ..Route::of(version, source) };
+                    // a file may have been given another route's name
+                    if let Some(before) = before.filter(|before| before.name == route.name) {
+                        route.remember(before);
+                    }
+                    self.next.routes.insert(route.name.clone(), Arc::new(route));
                 }
                 Err(mistakes) => self.keep(document, source, mistakes, before),
             }

@@ -48,7 +48,12 @@ impl Building<'_> {
             Ok(version) => {
                 let version = Version { name: name.clone(), logical: true, ..version };
                 let source = format!("key {}", key.id);
-                names.by_name.insert(name, Arc::new(Route::of(Arc::new(version), source)));
+                let mut route = Route::of(Arc::new(version), source);
+                let last = self.last.clients.of_id(key.id).and_then(|last| last.logical.get(&name));
+                if let Some(last) = last.filter(|last| last.live.logical) {
+                    route.remember(last);
+                }
+                names.by_name.insert(name, Arc::new(route));
             }
             Err(diagnostics) => {
                 names

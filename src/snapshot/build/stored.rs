@@ -78,7 +78,11 @@ impl Building<'_> {
         let pinned = versions.iter().map(|(_, version)| version);
         let pinned = pinned.filter(|v| !elsewhere.contains(&Some(&v.number))).map(Arc::clone).collect();
         let (name, source) = (route.name.clone(), STORE.to_owned());
-        Some(Route { name, source, elements: None, live, canary, pinned })
+        let mut whole = Route { name, source, elements: None, live, canary, pinned, former: Vec::new() };
+        if let Some(last) = self.last_stored(route) {
+            whole.remember(last);
+        }
+        Some(whole)
     }
 }
 
