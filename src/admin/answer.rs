@@ -134,6 +134,8 @@ pub(super) enum Code {
     WrongMethod,
     /// The store can not be reached.
     StoreAway,
+    /// The counters of limits can not be reached.
+    LedgerAway,
 }
 
 impl Code {
@@ -153,6 +155,7 @@ impl Code {
             Self::NotJson => 7202,
             Self::WrongMethod => 7203,
             Self::StoreAway => 7301,
+            Self::LedgerAway => 7302,
         }
     }
 
@@ -167,7 +170,7 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::StoreAway => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StoreAway | Self::LedgerAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

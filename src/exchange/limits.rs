@@ -3,7 +3,8 @@
 use super::{effect::Header, estimate, life::Exchange, settle::Ending, sight::Sight, world::World};
 use crate::{
     graph::{Amount, LimitAsk, OnError, Program, Step, Target, Verdict},
-    ledger::{Actual, Ask, Grant, Limit, Tab, Unit},
+    ledger::{Actual, Ask, Grant, LedgerError, Limit, Tab, Unit},
+    snapshot::Version,
     telemetry::Outcome,
     window::Window,
 };
@@ -158,8 +159,56 @@ impl Exchange {
     }
 }
 
+/// How a limit stands for one value of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The element.
+    pub element: String,
+    /// The value of its key.
+    pub key: String,
+    /// What it counts, as documents say it.
+    pub unit: &'static str,
+    /// The limit itself; of cost in nano-dollars, as what the ledger said.
+    pub most: u64,
+    /// What it holds for.
+    pub window: Window,
+    /// What the ledger said.
+    pub grant: Grant,
+}
+
+impl World {
+    /// How the limits of a version stand, for one value of their keys.
+    ///
+    /// # Errors
+    /// The ledger is away.
+    pub async fn limits(&self, version: &Version, key: &str) -> Result<Vec<Used>, LedgerError> {
+        let mut used = Vec::new();
+        for ask in version.program.limits(key) {
+            let limit = limit(&ask);
+            let grant = self.ledger.peek(&version.name, &limit, self.since_epoch()).await?;
+            let (element, key, unit) = (ask.element.to_owned(), ask.key, ask.amount.name());
+            used.push(Used { element, key, unit, most: limit.most, window: limit.window, grant });
+        }
+        Ok(used)
+    }
+
+    /// Forgets what some of the limits of a version have counted.
+    ///
+    /// # Errors
+    /// The ledger is away.
+    pub async fn reset(&self, version: &Version, used: &[Used]) -> Result<(), LedgerError> {
+        for used in used {
+            let limits = version.program.limits(&used.key);
+            for ask in limits.iter().filter(|ask| ask.element == used.element) {
+                self.ledger.reset(&version.name, &limit(ask)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A limit of the graph as the ledger counts it.
-pub(super) fn limit(ask: &LimitAsk<'_>) -> Limit {
+fn limit(ask: &LimitAsk<'_>) -> Limit {
     let unit = match ask.amount {
         Amount::Count(_) => Unit::Count,
         Amount::Cost(_) => Unit::Cost,

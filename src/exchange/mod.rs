@@ -34,6 +34,7 @@ pub use ask::Ask;
 pub use effect::{AnswerHead, Effect, Forward, Header, Reply};
 pub use event::{Event, Headers, Unexpected};
 pub use life::Broke;
+pub use limits::Used;
 pub use refuse::Refuse;
 pub use replay::{Change, Edge, Replay};
 pub use settings::{Clients, Limits, Replay as ReplaySettings, Retry, Settings};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Diagnostic,
     document::{Document, Known},
-    node::{Model, Node, Target},
+    node::{LimitAsk, Model, Node, Target},
 };
 
 /// A compiled route.
@@ -58,6 +58,18 @@ impl Program {
     #[must_use]
     pub fn targets(&self) -> BTreeSet<&Target> {
         self.elements.iter().filter_map(Element::target).collect()
+    }
+
+    /// Every limit, for one value of their keys.
+    #[must_use]
+    pub fn limits(&self, key: &str) -> Vec<LimitAsk<'_>> {
+        let mut limits = Vec::new();
+        for Element { id, node } in &self.elements {
+            if let Node::Rate(rate) = node {
+                limits.push(rate.ask_for(id, key.to_owned()));
+            }
+        }
+        limits
     }
 
     /// Puts read elements together; `None` without a start.

@@ -149,3 +149,91 @@ async fn over_a_limit_without_a_fallback_there_is_a_429() {
     }
     pair.metric_is("attache_requests_total", &[("outcome", "limited"), ("status", "4xx")], 2.0).await;
 }
+
+#[tokio::test]
+async fn what_is_used_is_shown_and_can_be_forgotten() {
+    let limit = json!({"key": PER_USER, "limitType": "cost", "limit": 0.05, "window": "month"});
+    let models = [model("paid!tokens=20"), model("over")];
+    let pair = House::new().settings(priced()).route(limited("r", limit, models)).start().await;
+    for _ in 0..2 {
+        as_user(pair.ask("r"), "u").with("max_tokens", 20).send().await;
+    }
+    pair.is_idle().await;
+    let limits = async |method: &str, query: &str| {
+        let answer = pair.manage(method, &format!("/api/v1/limits?{query}"), Value::Null).await;
+        (answer.status, answer.json())
+    };
+    let (_, told) = limits("GET", "route=r&key=u").await;
+    let told = &told["result"][0];
+    assert_eq!(
+        [&told["limit_type"], &told["limit"], &told["used"], &told["remaining"], &told["window"]],
+        [&json!("cost"), &json!(0.05), &json!(0.04), &json!(0.01), &json!("a month UTC")]
+    );
+    assert_eq!(limits("GET", "route=r&key=other").await.1["result"][0]["used"], 0.0);
+    let refused = as_user(pair.ask("r"), "u").with("max_tokens", 20).send().await;
+    assert_eq!(refused.header("x-attache-model"), "over");
+    assert_eq!(limits("DELETE", "route=r&key=u&element=limit").await.0, 200);
+    let served = as_user(pair.ask("r"), "u").with("max_tokens", 20).send().await;
+    assert_eq!(served.header("x-attache-model"), "paid!tokens=20");
+    let audit = pair.manage("GET", "/api/v1/audit?kind=limits", Value::Null).await.json();
+    let event = &audit["result"]["items"][0];
+    assert_eq!((&event["action"], &event["name"]), (&json!("limits.reset"), &json!("r")));
+    let forgotten = json!({"key": "u", "forgotten": [{"element": "limit", "used": 40_000_000}]});
+    assert_eq!(event["after"], forgotten);
+    for wrong in ["route=none", "route=r&element=none"] {
+        assert_eq!(limits("GET", wrong).await.0, 404, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn thresholds_lead_to_cheaper_models_before_the_limit_is_reached() {
+    let mut route = limited(
+        "r",
+        json!({"key": PER_USER, "limitType": "count", "limit": 10, "window": 3600,
+               "thresholds": [{"at": 0.8, "output": "warn"}]}),
+        [model("good"), model("none")],
+    );
+    route["elements"][1]["outputs"]["warn"] = json!({"elementId": "cheap"});
+    let cheap = json!({"id": "cheap", "type": "model", "properties": {"provider": "mock", "model": "cheap"},
+                       "outputs": {"success": {"elementId": "end"}}});
+    route["elements"].as_array_mut().unwrap().push(cheap);
+    let pair = House::new().route(route).start().await;
+    let mut models = Vec::new();
+    for _ in 0..11 {
+        models.push(as_user(pair.ask("r"), "u").send().await.header("x-attache-model").to_owned());
+    }
+    assert_eq!(models, [["good"; 7].as_slice(), &["cheap"; 3], &["none"]].concat());
+}
+
+#[tokio::test]
+async fn requests_in_flight_are_limited_and_come_back() {
+    let limit = json!({"key": PER_USER, "limitType": "concurrency", "limit": 2});
+    let pair = House::new().route(limited("r", limit, [model("slow"), model("over")])).start().await;
+    pair.mock().script("slow", "first=60000").await;
+    let ask = || as_user(pair.ask("r"), "u").streamed();
+    let two: Vec<_> = (0..2).map(|_| tokio::spawn(ask().open())).collect();
+    eventually(async || match pair.mock().in_flight().await {
+        2 => Ok(()),
+        n => Err(format!("{n} of 2 are at the provider")),
+    })
+    .await;
+    assert_eq!(ask().send().await.header("x-attache-model"), "over");
+    two.iter().for_each(tokio::task::JoinHandle::abort);
+    pair.is_idle().await;
+    pair.mock().script("slow", "tokens=1").await;
+    assert_eq!(ask().send().await.header("x-attache-model"), "slow");
+}
+
+#[tokio::test]
+async fn a_price_that_nobody_knows_counts_nothing_or_is_refused() {
+    for (choice, model_called) in [("zero", "within"), ("refuse", "over")] {
+        let limit =
+            json!({"key": PER_USER, "limitType": "cost", "limit": 1, "window": 60, "onUnknownPrice": choice});
+        let pair = House::new().route(limited("r", limit, [model("within"), model("over")])).start().await;
+        assert_eq!(
+            as_user(pair.ask("r"), "u").send().await.header("x-attache-model"),
+            model_called,
+            "{choice}"
+        );
+    }
+}

@@ -28,7 +28,7 @@ pub(super) struct EventView {
     actor: String,
     /// `route.create`, `route.deploy`, `key.revoke`, ...
     action: String,
-    /// `route`, `key` or `token`.
+    /// `route`, `key`, `token` or `limits`.
     kind: String,
     /// The id of what was changed.
     id: String,
@@ -55,7 +55,7 @@ pub(super) struct Which {
     #[serde(default = "crate::admin::input::twenty")]
     #[param(minimum = 1, maximum = 1000, default = 20)]
     per_page: u32,
-    /// Only of this kind: `route`, `key` or `token`.
+    /// Only of this kind: `route`, `key`, `token` or `limits`.
     kind: Option<String>,
     /// Only of the thing with this id.
     id: Option<String>,

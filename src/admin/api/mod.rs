@@ -6,6 +6,7 @@ mod diff;
 mod health;
 mod imports;
 mod keys;
+mod limits;
 mod place;
 mod prices;
 mod tokens;
@@ -71,4 +72,5 @@ fn known() -> OpenApiRouter<Arc<Office>> {
         .routes(routes!(health::cool, health::heal))
         .routes(routes!(prices::show, prices::set, prices::delete))
         .routes(routes!(world::pairs))
+        .routes(routes!(limits::list, limits::reset))
 }

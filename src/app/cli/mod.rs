@@ -8,6 +8,7 @@ mod door;
 mod fake;
 mod import;
 mod keys;
+mod limits;
 mod pairs;
 mod prices;
 mod routes;
@@ -44,6 +45,8 @@ pub(super) enum Command {
     Tokens(tokens::Arguments),
     /// Who changed what, the newest first.
     Audit(audit::Arguments),
+    /// How much of a route's limits is used.
+    Limits(limits::Arguments),
     /// The pairs that share a server's store.
     Pairs(pairs::Arguments),
     /// What models cost.
@@ -64,6 +67,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Keys(arguments) => runtime()?.block_on(keys::run(arguments)),
         Command::Tokens(arguments) => runtime()?.block_on(tokens::run(arguments)),
         Command::Audit(arguments) => runtime()?.block_on(audit::run(arguments)),
+        Command::Limits(arguments) => runtime()?.block_on(limits::run(arguments)),
         Command::Pairs(arguments) => runtime()?.block_on(pairs::run(arguments)),
         Command::Prices(arguments) => runtime()?.block_on(prices::run(arguments)),
         Command::Store(arguments) => runtime()?.block_on(store::run(arguments)),

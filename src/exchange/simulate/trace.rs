@@ -4,7 +4,7 @@ use super::{Outcomes, reason, watched::Watched};
 use crate::{
     chat::{Fault, Kind},
     exchange::{answer, ask::Ask, estimate, refuse::Refuse, sight::Sight, turn, world::Live},
-    graph::{Amount, Call, End, LimitAsk, Moved, Passed, Program, Step, Verdict as Said, Walk, Why},
+    graph::{Call, End, LimitAsk, Moved, Passed, Program, Step, Verdict as Said, Walk, Why},
     telemetry::Outcome,
 };
 use serde::Serialize;
@@ -265,14 +265,7 @@ impl Tried {
 
 impl Limited {
     fn new(ask: &LimitAsk<'_>, allowed: bool, amount: u64) -> Self {
-        let (unit, limit) = match ask.amount {
-            Amount::Count(most) => ("count", most),
-            Amount::Cost(most) => ("cost", most),
-            Amount::Tokens(most) => ("tokens", most),
-            Amount::InputTokens(most) => ("input_tokens", most),
-            Amount::OutputTokens(most) => ("output_tokens", most),
-            Amount::Concurrency(most) => ("concurrency", most),
-        };
+        let (unit, limit) = (ask.amount.name(), ask.amount.most());
         Self { element: ask.element.to_owned(), key: ask.key.clone(), amount, limit, unit, allowed }
     }
 }

@@ -40,6 +40,19 @@ pub enum Amount {
 }
 
 impl Amount {
+    /// What it counts, as documents say it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count(_) => "count",
+            Self::Cost(_) => "cost",
+            Self::Tokens(_) => "tokens",
+            Self::InputTokens(_) => "input_tokens",
+            Self::OutputTokens(_) => "output_tokens",
+            Self::Concurrency(_) => "concurrency",
+        }
+    }
+
     /// The number, whatever it counts.
     #[must_use]
     pub fn most(self) -> u64 {
@@ -180,8 +193,12 @@ impl Rate {
 
     /// What the ledger is to be asked.
     pub(in crate::graph) fn ask<'a>(&'a self, element: &'a str, facts: &dyn Facts) -> LimitAsk<'a> {
+        self.ask_for(element, self.key.text(facts))
+    }
+
+    /// The same for a key that is known.
+    pub(in crate::graph) fn ask_for<'a>(&'a self, element: &'a str, key: String) -> LimitAsk<'a> {
         let Self { amount, on_error, refuses_unknown, .. } = *self;
-        let key = self.key.text(facts);
         LimitAsk {
             element,
             key,
