@@ -361,7 +361,7 @@ ledger: {"?": 1}
         }
         sections += 1;
     }
-    assert_eq!(sections, 20, "{told:#?}");
+    assert_eq!(sections, 21, "{told:#?}");
 }
 
 #[test]

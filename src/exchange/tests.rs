@@ -288,8 +288,12 @@ impl Life {
                 "200" => vec![answer("200"), piece(CONTENT, false), piece("data: [DONE]\n\n", true)],
                 status => vec![answer(status), piece("{}", true)],
             };
+            let gone = events == [Event::Gone];
             for event in events {
                 stage = self.tell(stage, event).await.unwrap();
+            }
+            if gone {
+                self.left().await;
             }
             if matches!(stage, Stage::Pausing(_)) {
                 stage = self.tell(stage, Event::Deadline).await.unwrap();
@@ -300,6 +304,12 @@ impl Life {
             }
         }
         panic!("it never ended");
+    }
+
+    /// Nobody has come again for a stream that was closed: it was the client.
+    async fn left(&self) {
+        tokio::time::advance(Duration::from_secs(2)).await;
+        self.world.sweep().await;
     }
 
     /// The model that the last effects ask.
@@ -337,6 +347,7 @@ async fn a_target_that_times_out_cools_and_is_probed_by_one_request_at_a_time() 
     assert_eq!(life.asks(&["200"]).await, ["b"], "there is a probe already");
     // a probe whose client goes away says nothing
     life.tell(probe, Event::Gone).await.unwrap();
+    life.left().await;
     assert_eq!(life.asks(&["late", "late", "200"]).await, ["a", "a", "b"], "it has failed");
     tokio::time::advance(Duration::from_secs(19)).await;
     assert_eq!(life.asks(&["200"]).await, ["b"], "the second cool-down is twice as long");

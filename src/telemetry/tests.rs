@@ -193,12 +193,13 @@ async fn the_live_snapshot_and_what_is_in_flight_are_shown() {
 async fn every_metric_is_documented() {
     let telemetry = Telemetry::start(&Settings::default());
     telemetry.snapshot("v", SystemTime::UNIX_EPOCH);
+    telemetry.cooling([("p".to_owned(), "m".to_owned(), "cooling")].into_iter());
     telemetry.record(record());
     telemetry.record(Record { cost: None, ..record() });
     telemetry.stop().await;
     let text = telemetry.render().await;
     let described: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
-    assert_eq!(described.len(), 19, "{described:?}");
+    assert_eq!(described.len(), 20, "{described:?}");
     for (name, kind) in described.iter().filter_map(|it| it.split_once(' ')) {
         let suffix = match kind {
             "counter" => "_total",

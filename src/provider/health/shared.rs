@@ -61,9 +61,13 @@ impl News {
 }
 
 impl Health {
-    /// From now on cool-downs that begin or end here wait to be told to others.
+    /// From now on cool-downs that begin or end here wait to be told to others, and so do those that there are.
     pub fn share(&self) {
+        let all = self.lock();
         self.news.shared.store(true, Ordering::Relaxed);
+        for (target, state) in &*all {
+            self.news.note(target, None, state.cool.as_ref());
+        }
     }
 
     /// Waits until there is something to tell.
@@ -142,6 +146,8 @@ mod tests {
         health.bad(&target(), &limited(9), (Instant::now(), false), &settings);
         assert_eq!(health.take_news(), [], "nobody tells it");
         health.share();
+        let known = vec![(target(), Some((Cause::RateLimited, Duration::from_secs(9))))];
+        assert_eq!(health.take_news(), known, "it is told once somebody does");
         health.bad(&target(), &limited(20), (Instant::now(), false), &settings);
         health.has_news().await;
         let began = vec![(target(), Some((Cause::RateLimited, Duration::from_secs(20))))];

@@ -58,10 +58,7 @@ pub(super) async fn every_change_is_written_down_without_secrets(place: &Place) 
     assert_eq!(by_action("key.rotate").after["secrets"][0]["prefix"], "2");
     assert_eq!(by_action("token.create").after["role"], "viewer");
     assert_eq!(by_action("price.set").after["versions"], json!([{"input": 1}]));
-    assert_eq!(
-        (&by_action("price.delete").before["name"], &by_action("price.delete").after),
-        (&json!("p/m"), &Value::Null)
-    );
+    assert_eq!(by_action("price.delete").before["name"], "p/m");
 }
 
 /// One of each kind of change.
