@@ -62,10 +62,10 @@ def there(pair):
             if "/prices/" in label:
                 price = {"versions": [{"input": 1, "output": 2}]}
                 assert api.put(f"/prices/mock%2F{name}", json=price).status_code == 200
-                return {"name": f"mock/{name}"}
+                return {"name": f"mock%2F{name}"}
             if "/health/" in label:
                 assert api.put(f"/health/mock%2F{name}", json={"seconds": 60}).status_code == 200
-                return {"target": f"mock/{name}"}
+                return {"target": f"mock%2F{name}"}
             if "{id}" not in label:
                 return {}
             if "/keys/" in label:
