@@ -70,10 +70,11 @@ def test_the_headers_tell_what_was_decided(client):
     raw = client.chat.completions.with_raw_response.create(model="dynamic/rescue", messages=HELLO)
     told = {name: value for name, value in raw.headers.items() if name.startswith(("x-attache-", "cf-aig-"))}
     assert told.pop("x-attache-route").startswith("rescue@")
-    assert told.pop("cf-aig-request-id")
+    assert told.pop("cf-aig-request-id") and told.pop("x-attache-session")
     assert told == {
         "x-attache-path": "start,broken,tiny,end",
         "x-attache-attempts": "2",
+        "x-attache-cost": "unknown",
         "x-attache-model": "tiny",
         "x-attache-provider": "mock",
         "cf-aig-model": "tiny",

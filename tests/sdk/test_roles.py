@@ -60,6 +60,8 @@ CALLS = [
     ("viewer", "list_health", "GET", f"{API}/health", None),
     ("deployer", "cool_target", "PUT", f"{API}/health/mock%2Fcase", {"seconds": 1}),
     ("deployer", "heal_target", "DELETE", f"{API}/health/none%2Fm", None),
+    ("viewer", "list_limits", "GET", f"{API}/limits?route=/none", None),
+    ("admin", "reset_limits", "DELETE", f"{API}/limits?route=/none", None),
     ("viewer", "list_pairs", "GET", f"{API}/pairs", None),
     ("viewer", "who", "GET", f"{API}/session", None),
     ("viewer", "logout", "DELETE", f"{API}/session", None),
