@@ -215,19 +215,26 @@ mod tests {
     use super::*;
     use crate::{
         engine::{Address, Settings},
-        ledger::contract::redis_server,
+        ledger::contract::{redis_server, tab},
+        window::{Calendar, Period},
     };
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::{
+        sync::atomic::{AtomicU64, Ordering},
+        time::{SystemTime, UNIX_EPOCH},
+    };
 
-    /// A ledger of its own in the one server of these tests.
+    /// A ledger of its own in the one server of these tests, which goes by the time that it is told.
     fn make(ttl: Duration) -> Arc<dyn Ledger> {
         static MADE: AtomicU64 = AtomicU64::new(0);
+        connected(&format!("test{}", MADE.fetch_add(1, Ordering::Relaxed)), ttl, true)
+    }
+
+    fn connected(prefix: &str, reservation_ttl: Duration, told_time: bool) -> Arc<Redis> {
         let address = Address::read(redis_server()).unwrap();
         // what is tested is not the deadline
         let patient = Settings { deadline: Duration::from_secs(10), ..Settings::default() };
-        let prefix = format!("test{}", MADE.fetch_add(1, Ordering::Relaxed));
-        let settings = super::super::Settings { reservation_ttl: ttl };
-        let ledger = Redis::with_time(Engine::start(address, patient), settings, &prefix, true);
+        let settings = super::super::Settings { reservation_ttl };
+        let ledger = Redis::with_time(Engine::start(address, patient), settings, prefix, told_time);
         let mut standing = ledger.engine.standing();
         let here = async { standing.wait_for(|s| *s == Standing::Here).await.map(|_| ()).unwrap() };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(here));
@@ -235,4 +242,29 @@ mod tests {
     }
 
     contract!(make);
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn pairs_whose_clocks_differ_count_in_the_same_windows() {
+        #[expect(clippy::disallowed_methods, reason = "Redis goes by the same clock")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        // far more than clocks differ, and less than a period
+        let (hours, ttl) = (Duration::from_secs(20 * 3600), Duration::from_secs(900));
+        let pairs = [now - hours, now, now + hours].map(|clock| (connected("skew", ttl, false), clock));
+        let day = Window::Calendar(Calendar::new(Period::Day, "UTC").unwrap());
+        let windows =
+            [Window::Fixed(Duration::from_secs(86_400)), Window::Sliding(Duration::from_secs(60)), day];
+        for (n, window) in windows.into_iter().enumerate() {
+            let limit = Limit { key: "k".into(), unit: Unit::Count, most: 4, window };
+            let asks = [Ask { limit, amount: 1 }];
+            let mut passed = 0;
+            for turn in 0..3 {
+                for (pair, (ledger, clock)) in pairs.iter().enumerate() {
+                    let exchange = format!("{n} {turn} {pair}");
+                    let grants = ledger.reserve(tab(&exchange), &asks, *clock).await.unwrap();
+                    passed += u32::from(grants.iter().all(|grant| grant.allowed));
+                }
+            }
+            assert_eq!(passed, 4, "{asks:?}");
+        }
+    }
 }
