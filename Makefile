@@ -37,8 +37,8 @@ lint: $(TOOLS)/cargo-deny ## formatting, clippy, documentation, licenses and dup
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 	$(TOOLS)/cargo-deny --locked check bans licenses sources
 
-bench: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) ## measure a walk, the store, and the pair beside a bare Envoy
-	cargo bench --locked --bench walk --bench dialects --bench store --bench pair
+bench: $(ENVOY_BIN) $(POSTGRES_BIN) $(REDIS_BIN) ## measure a walk, limits, the store, and the pair beside a bare Envoy
+	cargo bench --locked --bench walk --bench dialects --bench ledger --bench store --bench pair
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## fuzz every target for FUZZ_SECONDS (60); needs a nightly toolchain
 	export PATH="$(abspath $(TOOLS))/bin:$$PATH"; \

@@ -101,7 +101,7 @@ local function answer(key, w, amount, most)
     local reset = 0
     if next > 0 then reset = next - now elseif amount > 0 then reset = leaves(w, w.slot) - now end
     if w.open then reset = 0 end
-    return { 1, left - amount, reset }
+    return { 1, left - amount, reset }, next
   end
   if w.open or amount > most then return { 0, left, w.length } end
   return { 0, left, until_at_most(key, w, most - amount) }
@@ -113,16 +113,14 @@ local function keep(key, w, slot)
   redis.call('PEXPIRE', key, text(math.ceil(span / 1000) + 1000))
 end
 
-local function add(key, w, amount)
-  if amount > 0 then
-    local next = redis.call('HGET', key, 'n')
-    redis.call('HINCRBY', key, text(w.slot), text(amount))
-    redis.call('HINCRBY', key, 't', text(amount))
-    if not next then
-      redis.call('HSET', key, 'n', text(math.min(leaves(w, w.slot), 9e15)))
-    end
-  end
-  if amount > 0 or w.open then keep(key, w, w.slot) end
+-- `next` is when the oldest amount leaves, as `total` told.
+local function add(key, w, amount, next)
+  if amount == 0 then return end
+  local held = redis.call('HINCRBY', key, text(w.slot), text(amount))
+  redis.call('HINCRBY', key, 't', text(amount))
+  if next == 0 then redis.call('HSET', key, 'n', text(math.min(leaves(w, w.slot), 9e15))) end
+  -- a slot that was there before has said already how long it is kept
+  if held == amount or w.open then keep(key, w, w.slot) end
 end
 
 -- Puts `real` in the place of what a part reserved, unless its slot has left.
@@ -176,9 +174,10 @@ for i = 3, #KEYS do
     end
     if not grant then
       local w = window(kind, spec)
-      grant = answer(key, w, amount, most)
+      local next
+      grant, next = answer(key, w, amount, most)
       if op == 'reserve' and grant[1] == 1 then
-        add(key, w, amount)
+        add(key, w, amount, next)
         local gone = math.min(leaves(w, w.slot), 9e15)
         parts[#parts + 1] = { key, w.slot, amount, gone, unit, grant[2], grant[3], kind, spec }
         new = true
