@@ -1,4 +1,6 @@
 //! What a step of limits costs: in memory and on Redis, one limit and five; and what a key weighs.
+#![expect(clippy::print_stdout, reason = "a bench is there to print its figures")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that fails says so by ending")]
 
 use attache::{
     engine::{Address, Engine, Settings, Standing},

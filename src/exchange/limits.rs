@@ -76,8 +76,11 @@ impl Exchange {
         }
         let mut grants = reserved.ok().map(Vec::into_iter);
         for ask in &asks {
-            // what was not asked has a cost that nobody knows
-            let grant = grants.as_mut().map(|grants| grants.next().unwrap_or(Grant::DENIED));
+            let grant = match grants.as_mut() {
+                // what was not asked has a cost that nobody knows
+                Some(grants) => Some(grants.next().unwrap_or(Grant::DENIED)),
+                None => self.refuses_price(ask).then_some(Grant::DENIED),
+            };
             let limited = Limited::new(ask, grant);
             self.step(&route.program, cooling);
             self.walk.limited(&route.program, limited.verdict());
