@@ -42,6 +42,10 @@ impl Facts for Sight<'_> {
         }
         is
     }
+
+    fn pinned(&self, element: &str) -> Option<&str> {
+        self.ask.pinned(element)
+    }
 }
 
 impl Exchange {

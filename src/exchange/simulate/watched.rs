@@ -49,6 +49,10 @@ impl<F: Facts> Facts for Watched<'_, F> {
     fn cooling(&self, target: &Target) -> bool {
         self.facts.cooling(target)
     }
+
+    fn pinned(&self, element: &str) -> Option<&str> {
+        self.facts.pinned(element)
+    }
 }
 
 fn shown(fact: &Fact<'_>) -> Value {
