@@ -10,8 +10,8 @@ pub struct Choice<'a> {
     /// The output of a `percentage` or a `rate`; for a `model`, the id of the one that answered when the walk came to this one
     /// first.
     pub output: &'a str,
-    /// Whether a session that kept something else here has let go of it: a model that answered no more, a limit that is
-    /// exceeded.
+    /// Whether a session that kept something else here has let go of it: a model that answered no more or is cooling, a limit
+    /// that is exceeded.
     pub lets_go: bool,
 }
 
@@ -67,7 +67,7 @@ impl Walk {
         let steps = self.trail.windows(2).filter_map(|step| {
             let (element, next) = (program.element(*step.first()?)?, *step.last()?);
             let (output, lets_go) = match &element.node {
-                Node::Percentage(percentage) => (percentage.kept(next)?, false),
+                Node::Percentage(percentage) => (percentage.kept(next)?, true),
                 Node::Rate(rate) => rate.output_to(next).map_or(("fallback", true), |output| (output, false)),
                 _ => return None,
             };
@@ -232,7 +232,7 @@ mod tests {
             assert_eq!(arm(&[("p", "90%")]), arm(&[]));
         }
         let kept = walk(&program, &turn(&[("p", "else")]), &[]).2;
-        assert_eq!(kept, [("p".into(), "else".into(), false), ("m2".into(), "m2".into(), true)]);
+        assert_eq!(kept, [("p".into(), "else".into(), true), ("m2".into(), "m2".into(), true)]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use crate::{
     exchange::{Effect, Event, Headers, Live, Settings, Stage, World},
+    graph::Target,
     ledger::{self, Memory},
-    provider::{Dialect, Prices, Provider},
+    provider::{Dialect, Prices, Provider, health},
     snapshot::{Snapshot, Sources, build},
     store::{Document, Published},
 };
@@ -14,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 const CHAT: &str = "/v1/chat/completions";
@@ -23,13 +24,30 @@ const MESSAGES: &str = "/v1/messages";
 
 /// A world with one route of two equal arms, and a die that falls the same in every run.
 fn world() -> World {
-    let to = |id: &str| json!({"elementId": id});
+    let split = json!({"id": "split", "type": "percentage", "outputs": {"50%": to("a"), "else": to("b")}});
+    world_of("split", vec![split])
+}
+
+/// The same, where a limit stands before the arms and another in each.
+fn world_of_limits() -> World {
+    let limit = |id: &str, next: &str| {
+        json!({"id": id, "type": "rate", "outputs": {"success": to(next)},
+               "properties": {"key": "user", "limitType": "count", "limit": 100, "window": 60}})
+    };
+    let split =
+        json!({"id": "split", "type": "percentage", "outputs": {"50%": to("of a"), "else": to("of b")}});
+    world_of("all", vec![limit("all", "split"), split, limit("of a", "a"), limit("of b", "b")])
+}
+
+fn to(id: &str) -> Value {
+    json!({"elementId": id})
+}
+
+fn world_of(first: &str, mut elements: Vec<Value>) -> World {
     let model = |id: &str| json!({"id": id, "type": "model", "properties": {"provider": "p", "model": id}, "outputs": {"success": to("end")}});
-    let document = json!({"name": "r", "elements": [
-        {"id": "start", "type": "start", "outputs": {"next": to("split")}},
-        {"id": "split", "type": "percentage", "outputs": {"50%": to("a"), "else": to("b")}},
-        model("a"), model("b"), {"id": "end", "type": "end"},
-    ]});
+    elements.push(json!({"id": "start", "type": "start", "outputs": {"next": to(first)}}));
+    elements.extend([model("a"), model("b"), json!({"id": "end", "type": "end"})]);
+    let document = json!({"name": "r", "elements": elements});
     let document = Document { file: "r.json".into(), bytes: document.to_string().into_bytes() };
     let provider = Provider::new("p", Dialect::Openai, "http://127.0.0.1:1/v1".parse().unwrap());
     let (nothing, now) = (Snapshot::empty(SystemTime::UNIX_EPOCH), SystemTime::UNIX_EPOCH);
@@ -201,4 +219,53 @@ async fn an_ended_session_begins_anew() {
     assert!(world.sessions.known(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
     assert_eq!(turn(&world, CHAT, &named, one_shot()).await.0, first, "a name begins as it did");
     assert!(!world.sessions.known(&key, SystemTime::UNIX_EPOCH).unwrap().ended);
+}
+
+fn target(model: &str) -> Target {
+    format!("p/{model}").parse().unwrap()
+}
+
+/// Cools the arm that a conversation of this name begins with, so that it moves to the other one; gives that.
+async fn moved(world: &World, name: &str) -> String {
+    let named = [("x-session-id", name)];
+    let first = turn(world, CHAT, &named, one_shot()).await.0;
+    let settings = health::Settings::default();
+    world.health.cool(&target(&first), Duration::from_secs(60), &settings);
+    let second = turn(world, CHAT, &named, one_shot()).await.0;
+    assert_ne!(second, first, "a target that is cooling lets its conversations go");
+    world.health.heal(&target(&first));
+    second
+}
+
+#[tokio::test]
+async fn a_conversation_that_has_moved_stays_whatever_else_is_cooling() {
+    let world = world();
+    let mut arms = BTreeSet::new();
+    for n in 0..8 {
+        let name = format!("conversation {n}");
+        let arm = moved(&world, &name).await;
+        for other in ["other", "none"] {
+            let settings = health::Settings::default();
+            world.health.cool(&target(other), Duration::from_secs(60), &settings);
+            let next = turn(&world, CHAT, &[("x-session-id", &name)], one_shot()).await.0;
+            assert_eq!(next, arm);
+        }
+        arms.insert(arm);
+    }
+    assert_eq!(arms.len(), 2);
+}
+
+#[tokio::test]
+async fn limits_of_the_arm_that_is_kept_are_asked() {
+    let world = world_of_limits();
+    let arm = moved(&world, "one").await;
+    for _ in 0..5 {
+        assert_eq!(turn(&world, CHAT, &[("x-session-id", "one")], one_shot()).await.0, arm);
+    }
+    let version = Arc::clone(&world.live().snapshot.routes["r"].live);
+    let used = world.limits(&version, "-").await.unwrap().into_iter();
+    let used: Vec<_> = used.map(|used| (used.element, used.most - used.grant.remaining)).collect();
+    let of = |id: &str| used.iter().find(|(element, _)| element == id).unwrap().1;
+    assert_eq!((of("all"), of(&format!("of {arm}"))), (7, 6), "{used:?}");
+    assert_eq!(of("of a") + of("of b"), 7, "nobody else's limit has counted");
 }
