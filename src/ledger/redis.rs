@@ -15,11 +15,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
+use tokio::{
+    sync::{Notify, watch},
+    time::sleep,
+};
 
 /// The script of every operation.
 const SCRIPT: &str = include_str!("script.lua");
 /// So many settlements wait for an engine that is away; of more, the oldest are left to expire.
 const WAITING: usize = 10_000;
+
+/// How long after a failure a settlement is delivered again, while the engine is there.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Counters in Redis or Valkey.
 pub struct Redis {
@@ -31,6 +38,7 @@ pub struct Redis {
     /// Whether the caller's time counts, not the engine's: for tests.
     told_time: bool,
     waiting: Mutex<VecDeque<Waiting>>,
+    queued: Arc<Notify>,
 }
 
 /// A settlement that is to be delivered yet.
@@ -57,8 +65,10 @@ impl Redis {
             prefix: prefix.to_owned(),
             told_time,
             waiting: Mutex::default(),
+            queued: Arc::default(),
         });
-        drop(tokio::spawn(deliver(Arc::downgrade(&ledger), standing)));
+        let queued = Arc::clone(&ledger.queued);
+        drop(tokio::spawn(deliver(Arc::downgrade(&ledger), standing, queued)));
         ledger
     }
 
@@ -102,6 +112,7 @@ impl Redis {
             drop(waiting.pop_front());
         }
         waiting.push_back(settled);
+        self.queued.notify_one();
     }
 
     fn next(&self) -> Option<Waiting> {
@@ -109,19 +120,17 @@ impl Redis {
     }
 }
 
-/// Delivers what has waited, whenever the engine is back.
-async fn deliver(ledger: Weak<Redis>, mut standing: tokio::sync::watch::Receiver<Standing>) {
+/// Delivers what has waited, whenever the engine is there.
+async fn deliver(ledger: Weak<Redis>, mut standing: watch::Receiver<Standing>, queued: Arc<Notify>) {
     while standing.wait_for(|standing| *standing == Standing::Here).await.is_ok() {
+        queued.notified().await;
+        sleep(AGAIN).await;
         let Some(ledger) = ledger.upgrade() else { return };
         while let Some(settled) = ledger.next() {
             if ledger.close(&settled).await.is_err() {
                 ledger.wait(settled);
                 break;
             }
-        }
-        drop(ledger);
-        if standing.changed().await.is_err() {
-            return;
         }
     }
 }
@@ -215,7 +224,7 @@ mod tests {
     use super::*;
     use crate::{
         engine::{Address, Settings},
-        ledger::contract::{redis_server, tab},
+        ledger::contract::{SCOPE, redis_server, tab},
         window::{Calendar, Period},
     };
     use std::{
@@ -242,6 +251,32 @@ mod tests {
     }
 
     contract!(make);
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_settlement_that_was_late_is_delivered_again() {
+        let address = Address::read(redis_server()).unwrap();
+        let brief = Settings { deadline: Duration::from_millis(100), ..Settings::default() };
+        let ledger =
+            Redis::with_time(Engine::start(address, brief), super::super::Settings::default(), "late", false);
+        let mut standing = ledger.engine.standing();
+        standing.wait_for(|standing| *standing == Standing::Here).await.unwrap();
+        let limit = Limit { key: "k".into(), unit: Unit::Cost, most: 100, window: Window::Open };
+        let asks = [Ask { limit: limit.clone(), amount: 50 }];
+        let patience = tokio::time::Instant::now() + Duration::from_secs(20);
+        while ledger.reserve(tab("x"), &asks, Duration::ZERO).await.is_err() {
+            assert!(tokio::time::Instant::now() < patience);
+        }
+        let mut pause = ::redis::cmd("CLIENT");
+        pause.arg("PAUSE").arg(150);
+        ledger.engine.command::<()>(&pause).await.unwrap();
+        let used = Actual { cost: 20, ..Actual::default() };
+        assert!(ledger.settle(tab("x"), used, Duration::ZERO).await.is_err(), "it is late");
+        let left =
+            async || ledger.peek(SCOPE, &limit, Duration::ZERO).await.map(|grant| grant.remaining).ok();
+        while left().await != Some(80) {
+            assert!(tokio::time::Instant::now() < patience, "it was never delivered");
+        }
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn pairs_whose_clocks_differ_count_in_the_same_windows() {
