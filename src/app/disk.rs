@@ -1,5 +1,6 @@
 //! The last good state of the store, kept in a file: a pair starts and serves by it while the store is away.
 
+use super::aside::{Aside, Pace};
 use crate::store::Published;
 use std::{
     fs::{self, OpenOptions},
@@ -25,21 +26,21 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(super) fn new(file: PathBuf) -> io::Result<Self> {
+        let aside = Aside::start(Pace::Leisure)?;
         let (newest, mut news) = watch::channel(Arc::<Published>::default());
         let path = file.clone();
         drop(tokio::spawn(async move {
             while news.changed().await.is_ok() {
                 let published = Arc::clone(&news.borrow_and_update());
                 let path = path.clone();
-                let written = tokio::task::spawn_blocking(move || write(&path, &published)).await;
-                if let Ok(Err(error)) = written {
+                if let Some(Err(error)) = aside.run(move || write(&path, &published)).await {
                     tracing::warn!(%error, "the last good state can not be kept on disk; without the store a restart would serve nothing of it");
                 }
                 sleep(PAUSE).await;
             }
         }));
-        Self { file, newest }
+        Ok(Self { file, newest })
     }
 
     pub(super) fn keep(&self, published: &Arc<Published>) {
@@ -74,7 +75,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("good.json");
-        let keeper = Keeper::new(path.clone());
+        let keeper = Keeper::new(path.clone()).unwrap();
         assert!(keeper.find().is_err());
         let published = Published { change: 7, ..Published::default() };
         write(&path, &published).unwrap();

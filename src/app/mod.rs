@@ -1,5 +1,6 @@
 //! The wiring: the commands, and the only place that knows every room.
 
+mod aside;
 mod check;
 mod cli;
 mod counters;

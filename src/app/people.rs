@@ -35,7 +35,7 @@ impl People {
         let tls = tls(&settings).await?;
         let listener = listener(settings.listen)
             .map_err(|error| Failure::Said(format!("listen.admin: {}: {error}", settings.listen)))?;
-        let publisher = Publisher::new(config, hands.clone());
+        let publisher = Publisher::new(config, hands.clone())?;
         publisher.begin().await.map_err(Failure::Said)?;
         let Hands { store, notices, world, telemetry } = hands;
         let shared = Arc::clone(&publisher) as Arc<dyn Publish>;

@@ -1,6 +1,12 @@
 //! The world, built anew of files and store whenever one of them changes, and swapped whole.
 
-use super::{Failure, disk::Keeper, keep::Kept, now, open_store};
+use super::{
+    Failure,
+    aside::{Aside, Pace},
+    disk::Keeper,
+    keep::Kept,
+    now, open_store,
+};
 use crate::{
     admin::{Notices, Publish},
     config::Config,
@@ -26,6 +32,7 @@ pub(super) struct Publisher {
     stored: Mutex<Arc<Published>>,
     building: Mutex<Building>,
     keeper: Keeper,
+    aside: Aside,
 }
 
 /// What one build leaves for the next.
@@ -33,7 +40,7 @@ pub(super) struct Publisher {
 struct Building {
     kept: Kept,
     /// The folder's documents, as they could be read last.
-    documents: Vec<Document>,
+    documents: Arc<[Document]>,
 }
 
 /// What a publisher works with.
@@ -58,11 +65,11 @@ impl Hands {
 }
 
 impl Publisher {
-    pub(super) fn new(config: Config, hands: Hands) -> Arc<Self> {
+    pub(super) fn new(config: Config, hands: Hands) -> Result<Arc<Self>, Failure> {
         let Hands { store, notices, world, telemetry } = hands;
-        let keeper = Keeper::new(config.last_good.clone());
+        let (keeper, aside) = (Keeper::new(config.last_good.clone())?, Aside::start(Pace::Soon)?);
         let (stored, building) = (Mutex::default(), Mutex::default());
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             config: Mutex::new(config),
             store,
             notices,
@@ -71,7 +78,8 @@ impl Publisher {
             stored,
             building,
             keeper,
-        })
+            aside,
+        }))
     }
 
     /// The first world: of the store, or of what is on disk while that is away.
@@ -135,21 +143,11 @@ impl Publisher {
         let stored = Arc::clone(&*self.stored.lock().await);
         building.kept.adopt(&mut config.providers).await;
         let read = building.read(config.routes.clone());
-        let live = Arc::clone(&self.world.live());
-        let sources = Sources {
-            documents: &building.documents,
-            published: &stored,
-            keys: &config.keys,
-            providers: &config.providers,
-            prices: &config.prices,
-        };
-        let snapshot = build(&sources, &live.snapshot, now());
         building.kept.only(&config.providers);
-        if !same(&snapshot, &live.snapshot) || config.exchange != live.settings {
-            tell(&snapshot, &live.snapshot);
-            self.telemetry.snapshot(&snapshot.version, snapshot.built_at);
-            self.world.publish(Live { snapshot: Arc::new(snapshot), settings: config.exchange });
-        }
+        let (world, telemetry) = (Arc::clone(&self.world), Arc::clone(&self.telemetry));
+        let documents = Arc::clone(&building.documents);
+        let swapped = self.aside.run(move || swap(&world, &telemetry, config, &documents, &stored)).await;
+        swapped.ok_or("the world could not be built; the last one stays")?;
         read
     }
 }
@@ -158,7 +156,7 @@ impl Building {
     /// Reads the folder. What can not be read leaves the documents that there were.
     fn read(&mut self, folder: Option<PathBuf>) -> Result<(), String> {
         let read = folder.map(|folder| Folder::new(folder).read()).transpose();
-        self.documents = read.map_err(|error| format!("routes: {error}"))?.unwrap_or_default();
+        self.documents = read.map_err(|error| format!("routes: {error}"))?.unwrap_or_default().into();
         Ok(())
     }
 }
@@ -171,6 +169,19 @@ impl Publish for Publisher {
                 tracing::warn!(%error, "the routes folder can not be read; its last documents stay");
             }
         })
+    }
+}
+
+/// Builds the world of these, and swaps it in where it differs from the live one.
+fn swap(world: &World, telemetry: &Telemetry, config: Config, documents: &[Document], published: &Published) {
+    let live = Arc::clone(&world.live());
+    let Config { keys, providers, prices, exchange, .. } = config;
+    let sources = Sources { documents, published, keys: &keys, providers: &providers, prices: &prices };
+    let snapshot = build(&sources, &live.snapshot, now());
+    if !same(&snapshot, &live.snapshot) || exchange != live.settings {
+        tell(&snapshot, &live.snapshot);
+        telemetry.snapshot(&snapshot.version, snapshot.built_at);
+        world.publish(Live { snapshot: Arc::new(snapshot), settings: exchange });
     }
 }
 

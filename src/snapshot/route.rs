@@ -1,6 +1,9 @@
 //! What `dynamic/<name>` may reach: the version that is live, one that takes part of the traffic, and the pinned ones.
 
-use crate::graph::{Diagnostic, Facts, Known, Program, Split};
+use crate::{
+    graph::{Diagnostic, Facts, Known, Program, Split},
+    store::PublishedRoute,
+};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, iter, sync::Arc};
 
@@ -16,6 +19,8 @@ pub struct Route {
     pub name: String,
     /// Where its graphs come from: `store`, the path of a document, or the client key whose logical name it is.
     pub source: String,
+    /// What it was built of, where that is the store's.
+    pub(super) stored: Option<Arc<PublishedRoute>>,
     /// The elements of a document of the folder, in the spelling of the REST dialect; the store keeps those of its own.
     pub elements: Option<Box<str>>,
     /// What is called unless something else is asked for.
@@ -64,7 +69,7 @@ impl Route {
     #[must_use]
     pub fn of(version: Arc<Version>, source: String) -> Self {
         let (name, pinned, former) = (version.name.clone(), Vec::new(), Vec::new());
-        Self { name, source, elements: None, live: version, canary: None, pinned, former }
+        Self { name, source, stored: None, elements: None, live: version, canary: None, pinned, former }
     }
 
     /// The version for this request: the live one, or the canary.

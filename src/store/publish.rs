@@ -64,10 +64,10 @@ impl Store {
             Some(Touched { routes, keys, prices, ended }) => (Some(routes), keys, prices, ended),
             None => (None, true, true, Vec::new()),
         };
-        let mut routes = read(&mut link, only.as_ref(), known).await?;
-        if let Some(only) = &only {
-            routes.extend(known.routes.iter().filter(|route| !only.contains(&route.id)).cloned());
-        }
+        let is_read = |route: &Arc<PublishedRoute>| only.as_ref().is_none_or(|only| only.contains(&route.id));
+        let (anew, kept): (Vec<_>, Vec<_>) = known.routes.iter().partition(|route| is_read(route));
+        let mut routes = read(&mut link, only.as_ref(), &anew).await?;
+        routes.extend(kept.into_iter().cloned());
         routes.sort_by(|a, b| a.name.cmp(&b.name));
         let keys = match keys {
             true => open_keys(&mut link, self.now()).await?,
@@ -135,7 +135,7 @@ fn number(change: u64) -> i64 {
 async fn read(
     link: &mut Link,
     only: Option<&BTreeSet<String>>,
-    known: &Published,
+    known: &[&Arc<PublishedRoute>],
 ) -> Result<Vec<Arc<PublishedRoute>>, StoreError> {
     let (mut routes, mut callable) = live(link, only).await?;
     fill(link, &mut callable, known).await?;
@@ -183,8 +183,12 @@ async fn rows(
 }
 
 /// Puts the documents in: from `known` where it has them, the rest from the database.
-async fn fill(link: &mut Link, callable: &mut Callable, known: &Published) -> Result<(), StoreError> {
-    for route in &known.routes {
+async fn fill(
+    link: &mut Link,
+    callable: &mut Callable,
+    known: &[&Arc<PublishedRoute>],
+) -> Result<(), StoreError> {
+    for route in known {
         for version in &route.versions {
             match callable.get_mut(&(route.id.clone(), version.number)) {
                 Some((hash, elements)) if *hash == version.hash => *elements = Some(version.elements.clone()),

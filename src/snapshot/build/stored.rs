@@ -14,7 +14,12 @@ type Compiled = Vec<(u32, Arc<Version>)>;
 impl Building<'_> {
     /// Takes a route over. A version that can not be compiled any more stays as it was last; in place of a live one that
     /// never could, the last live one stays.
-    pub(super) fn stored(&mut self, route: &PublishedRoute) {
+    pub(super) fn stored(&mut self, route: &Arc<PublishedRoute>) {
+        if let Some(last) = self.unchanged(route) {
+            let last = Arc::clone(last);
+            self.next.routes.insert(route.name.clone(), last);
+            return;
+        }
         let mut mistakes = Vec::new();
         let versions: Compiled = route
             .versions
@@ -31,6 +36,13 @@ impl Building<'_> {
             Some(whole) => drop(self.next.routes.insert(route.name.clone(), whole)),
             None => self.next.not_live.push(route.name.clone()),
         }
+    }
+
+    /// The route as it was built last, where that was of the same and still means the same.
+    fn unchanged(&self, route: &Arc<PublishedRoute>) -> Option<&Arc<Route>> {
+        let last = self.last.routes.get(&route.name).filter(|_| self.same_providers)?;
+        let same = last.stored.as_ref().is_some_and(|stored| Arc::ptr_eq(stored, route));
+        (same && !self.broken.contains(&*route.name)).then_some(last)
     }
 
     /// A version, as it was compiled before if nothing has changed.
@@ -62,7 +74,7 @@ impl Building<'_> {
     /// The route of these versions; `None` if there is nothing to be live.
     fn whole(
         &self,
-        route: &PublishedRoute,
+        route: &Arc<PublishedRoute>,
         versions: &Compiled,
         mistakes: &mut Vec<String>,
     ) -> Option<Route> {
@@ -78,7 +90,9 @@ impl Building<'_> {
         let pinned = versions.iter().map(|(_, version)| version);
         let pinned = pinned.filter(|v| !elsewhere.contains(&Some(&v.number))).map(Arc::clone).collect();
         let (name, source) = (route.name.clone(), STORE.to_owned());
-        let mut whole = Route { name, source, elements: None, live, canary, pinned, former: Vec::new() };
+        let stored = Some(Arc::clone(route));
+        let mut whole =
+            Route { name, source, stored, elements: None, live, canary, pinned, former: Vec::new() };
         if let Some(last) = self.last_stored(route) {
             whole.remember(last);
         }
