@@ -22,6 +22,8 @@ use tokio::{
 
 /// The script of every operation.
 const SCRIPT: &str = include_str!("script.lua");
+/// Which layout the script keeps things in: pairs of another one count apart.
+const LAYOUT: u8 = 2;
 /// So many settlements wait for an engine that is away; of more, the oldest are left to expire.
 const WAITING: usize = 10_000;
 
@@ -94,7 +96,7 @@ impl Redis {
 
     /// What the exchanges of a scope hold, when they expire, then the counters.
     fn keys<'a>(&self, scope: &str, limits: impl IntoIterator<Item = &'a Limit>) -> Vec<String> {
-        let tagged = |rest: &str| format!("{}:{{r:{scope}}}:{rest}", self.prefix);
+        let tagged = |rest: &str| format!("{}:{{r:{scope}}}:{LAYOUT}:{rest}", self.prefix);
         let counter = |limit: &Limit| {
             tagged(&format!("c:{}:{}:{}", limit.unit.name(), limit.window.spell(), limit.key))
         };
@@ -279,9 +281,50 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn pairs_whose_clocks_differ_count_in_the_same_windows() {
+    async fn nothing_is_kept_for_ever() {
+        let ledger = connected("kept", Duration::from_secs(60), false);
+        let hour = Duration::from_secs(3600);
+        let windows = [
+            Window::Sliding(hour),
+            Window::Fixed(hour),
+            Window::Calendar(Calendar::new(Period::Day, "UTC").unwrap()),
+            Window::Open,
+        ];
+        let asks = windows.map(|window| {
+            let limit = Limit { key: "k".into(), unit: Unit::Cost, most: 1_000, window };
+            Ask { limit, amount: 5 }
+        });
+        let now = since_epoch();
+        for (exchange, cost) in [("a", 5), ("b", 3), ("c", 0)] {
+            ledger.reserve(tab(exchange), &asks, now).await.unwrap();
+            assert_eq!(lasting(&ledger).await, (6, 0), "{exchange} is open");
+            ledger.settle(tab(exchange), Actual { cost, ..Actual::default() }, now).await.unwrap();
+        }
+        assert_eq!(lasting(&ledger).await, (6, 0));
+    }
+
+    fn since_epoch() -> Duration {
         #[expect(clippy::disallowed_methods, reason = "Redis goes by the same clock")]
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+    }
+
+    /// How many keys a ledger has, and how many of them would stay.
+    async fn lasting(ledger: &Redis) -> (usize, usize) {
+        let mut all = ::redis::cmd("KEYS");
+        all.arg(format!("{}:*", ledger.prefix));
+        let keys: Vec<String> = ledger.engine.command(&all).await.unwrap();
+        let mut lasting = 0;
+        for key in &keys {
+            let mut left = ::redis::cmd("PTTL");
+            left.arg(key);
+            lasting += usize::from(ledger.engine.command::<i64>(&left).await.unwrap() < 0);
+        }
+        (keys.len(), lasting)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn pairs_whose_clocks_differ_count_in_the_same_windows() {
+        let now = since_epoch();
         // far more than clocks differ, and less than a period
         let (hours, ttl) = (Duration::from_secs(20 * 3600), Duration::from_secs(900));
         let pairs = [now - hours, now, now + hours].map(|clock| (connected("skew", ttl, false), clock));
