@@ -1,8 +1,9 @@
 //! Limits of four pairs on one Redis: exact together, and what each says while Redis is away.
 
-use super::house::{Answer, House, Pair, Redis, eventually, limited, model};
+use super::house::{Answer, Behind, Cluster, Gate, House, Pair, Redis, eventually, limited, model};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const PAIRS: usize = 4;
 /// Clients at each pair.
@@ -205,4 +206,53 @@ async fn sentinels_lead_to_the_master_that_has_taken_over() {
     }
     assert_eq!(within(&pairs, "after").await, 100);
     assert_eq!(within(&pairs, "before").await, 0, "what was counted has moved along");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_redis_is_waited_for_until_the_deadline_and_no_longer() {
+    let (deadline, late) = (Duration::from_secs(3), Duration::from_secs(4));
+    for (on_error, let_through) in [("allow", 4 * CLIENTS), ("deny", 0)] {
+        let redis = Redis::start().await;
+        let gate = Gate::before(Behind::Port(redis.port)).await;
+        let url = format!("redis://127.0.0.1:{}", gate.port);
+        let ledger = json!({"url": url, "deadline": format!("{}s", deadline.as_secs())});
+        let pairs = four(ledger, limit(json!({"onError": on_error})), ["in", "out"]).await;
+        gate.slow(Duration::from_millis(20));
+        assert_eq!(within(&pairs, "slow").await, 100);
+        gate.slow(late);
+        for pair in &pairs {
+            ledger_is(pair, "away").await;
+        }
+        let began = Instant::now();
+        assert_eq!(within(&pairs, "meanwhile").await, let_through);
+        assert!(began.elapsed() < late, "nobody waits for what is known to be late");
+        gate.open();
+        for pair in &pairs {
+            ledger_is(pair, "here").await;
+        }
+        assert_eq!(within(&pairs, "after").await, 100);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_counts_as_one_server_and_goes_on_when_a_master_is_lost() {
+    let mut cluster = Cluster::start().await;
+    let pairs = four(patient(&cluster.url()), limit(json!({})), ["in", "out"]).await;
+    assert_eq!(within(&pairs, "before").await, 100);
+    idle(&pairs).await;
+    let holders = cluster.holders("attache:{r:").await;
+    let &[holder] = holders.as_slice() else { panic!("the counters of one route are on {holders:?}") };
+    cluster.copy(holder).await;
+    cluster.masters[holder].kill();
+    // every pair has found the one that took its place
+    for pair in &pairs {
+        eventually(async || match ask(pair, "found").await.header("ratelimit") {
+            "" => Err("the limit is not asked".into()),
+            _ => Ok(()),
+        })
+        .await;
+        ledger_is(pair, "here").await;
+    }
+    assert_eq!(within(&pairs, "after").await, 100);
+    assert_eq!(within(&pairs, "before").await, 0, "what was counted is counted still");
 }

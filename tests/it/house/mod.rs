@@ -2,6 +2,7 @@
 //! all files are in a folder of its own, and everything ends with the test. When it fails, both logs are printed.
 
 mod ask;
+mod cluster;
 mod envoy;
 mod gate;
 mod graph;
@@ -12,8 +13,9 @@ mod provider;
 mod redis;
 
 pub(crate) use ask::{Answer, Ask};
+pub(crate) use cluster::Cluster;
 pub(crate) use envoy::envoy_binary;
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Behind, Gate};
 pub(crate) use graph::{Model, chain, limited, model};
 pub(crate) use pair::{Alone, House, Pair, TOKEN};
 pub(crate) use postgres::Postgres;

@@ -9,6 +9,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// How far above its own port a node of a cluster listens for the others.
+const BUS: u16 = 10_000;
+
 /// A server, or a sentinel.
 pub(crate) struct Redis {
     pub(crate) port: u16,
@@ -49,7 +52,8 @@ impl Redis {
         Self { port, arguments, folder, process: None }.again().await
     }
 
-    async fn with(more: &[&str]) -> Self {
+    /// A server whose arguments go on with `more`.
+    pub(super) async fn with(more: &[&str]) -> Self {
         let port = free_port();
         let own = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let arguments = own.iter().chain(more).map(|word| (*word).to_owned()).collect();
@@ -103,8 +107,16 @@ impl Redis {
     }
 }
 
+/// One that leaves room for the port that nodes of a cluster speak with each other on.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if let Some(bus) = port.checked_add(BUS)
+            && TcpListener::bind(("127.0.0.1", bus)).is_ok()
+        {
+            return port;
+        }
+    }
 }
 
 fn program() -> PathBuf {

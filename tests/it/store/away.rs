@@ -4,7 +4,7 @@ use super::{
     keys::secret,
     place::{ALL, Place, ann, draft, now, route},
 };
-use crate::house::{Gate, Postgres, eventually};
+use crate::house::{Behind, Gate, Postgres, eventually};
 use attache::store::{
     DumpError, EventFilter, KeyDraft, Published, Role, Session, Settings, Store, StoreError, Terms,
     TokenDraft,
@@ -50,7 +50,7 @@ async fn every_operation_tells_in_time_that_postgres_is_away_and_works_again_whe
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_tells_in_time_that_postgres_is_silent_and_works_again_when_it_is_not() {
     let server = Postgres::start("fsync = off");
-    let gate = Gate::before(server.socket()).await;
+    let gate = Gate::before(Behind::Socket(server.socket())).await;
     let url = format!("postgres://attache:{PASSWORD}@127.0.0.1:{}/postgres", gate.port);
     let store = Store::with(&url, now, settings()).unwrap();
     route(&store, "r").await;
@@ -98,7 +98,7 @@ async fn changes_are_heard_of_also_after_the_connection_was_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_writer_who_stands_still_keeps_nobody_waiting_for_long() {
     let server = Postgres::start("fsync = off");
-    let gate = Gate::before(server.socket()).await;
+    let gate = Gate::before(Behind::Socket(server.socket())).await;
     let url = format!("postgres://attache@127.0.0.1:{}/postgres", gate.port);
     let [frozen, other] =
         [url, server.url("postgres")].map(|url| Store::with(&url, now, settings()).unwrap());
