@@ -1,6 +1,10 @@
 //! What a step of limits costs: in memory and on Redis, one limit and five; and what a key weighs.
 #![expect(clippy::print_stdout, reason = "a bench is there to print its figures")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench that fails says so by ending")]
+#![expect(clippy::unwrap_used, reason = "a bench that fails says so by ending")]
+
+#[path = "house/redis.rs"]
+#[expect(dead_code, reason = "other benches strike it")]
+mod redis;
 
 use attache::{
     engine::{Address, Engine, Settings, Standing},
@@ -8,9 +12,7 @@ use attache::{
     window::Window,
 };
 use std::{
-    env, fs,
-    net::TcpListener,
-    process::{Child, Command, Stdio},
+    fs,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,8 +28,8 @@ fn main() {
     runtime.block_on(async {
         let memory: Arc<dyn Ledger> = Arc::new(Memory::new(Counters::default()));
         let in_memory = measure("memory", &*memory).await;
-        let server = Server::start();
-        let engine = Engine::start(Address::read(&server.url).unwrap(), patient());
+        let server = redis::Server::start().unwrap();
+        let engine = Engine::start(Address::read(&server.url()).unwrap(), patient());
         engine.standing().wait_for(|standing| *standing == Standing::Here).await.unwrap();
         let redis: Arc<dyn Ledger> = Redis::new(engine, Counters::default(), "bench");
         let on_redis = measure("redis", &*redis).await;
@@ -98,31 +100,4 @@ fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-}
-
-/// A Redis that ends with the bench.
-struct Server {
-    url: String,
-    process: Child,
-}
-
-impl Server {
-    fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        #[expect(clippy::disallowed_methods, reason = "names the program to measure")]
-        let program = env::var("REDIS_BIN").unwrap_or_else(|_| "redis-server".into());
-        let process = Command::new(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("`redis-server`, or REDIS_BIN, which `make bench` sets");
-        Self { url: format!("redis://127.0.0.1:{port}"), process }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().unwrap_or_default();
-        drop(self.process.wait());
-    }
 }

@@ -64,6 +64,14 @@ pub(crate) async fn probe(setup: &Setup, case: Case) -> Result<usize> {
     }
 }
 
+/// Whether the answer tells what is left of a limit.
+pub(crate) async fn is_counted(setup: &Setup, case: Case) -> Result<bool> {
+    let answer = Client::connect(setup, case).await?.send().await?;
+    let counted = answer.headers().contains_key("ratelimit");
+    answer.into_body().collect().await?;
+    Ok(counted)
+}
+
 /// Asks `setup` again and again for `time`; every answer must be of `length` bytes.
 pub(crate) async fn run(setup: &Setup, case: Case, length: usize, time: Duration) -> Result<Latencies> {
     let until = Instant::now() + time;

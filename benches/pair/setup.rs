@@ -1,6 +1,6 @@
 //! What is measured: the processes, each pinned to its core, in a folder of their own.
 use crate::{
-    Result,
+    Result, limits,
     load::{Case, probe},
     swaps::Swaps,
 };
@@ -10,6 +10,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    rc::Rc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 const LOAD_CORE: &str = "0";
 const MEASURED_CORE: &str = "1";
 /// How long a setup may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How much of each log is shown when a bench fails.
 const SHOWN_LINES: usize = 5;
 pub(crate) const CHAT: &str = "/v1/chat/completions";
@@ -50,6 +51,7 @@ impl Drop for Process {
 }
 
 /// An Envoy, with or without a sidecar.
+#[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) name: &'static str,
     /// Where it listens, on the loopback address.
@@ -57,10 +59,17 @@ pub(crate) struct Setup {
     pub(crate) model: &'static str,
     /// The endpoint that is asked: OpenAI's, or Anthropic's, which has to be translated for the mock.
     pub(crate) path: &'static str,
-    pub(crate) envoy: Process,
-    pub(crate) sidecar: Option<Process>,
+    pub(crate) envoy: Rc<Process>,
+    pub(crate) sidecar: Option<Rc<Process>>,
     /// What is deployed while it is measured.
-    pub(crate) swaps: Option<Swaps>,
+    pub(crate) swaps: Option<Rc<Swaps>>,
+}
+
+impl Setup {
+    /// The same processes, asked for another model.
+    pub(crate) fn asked_for(&self, model: &'static str) -> Self {
+        Self { model, ..self.clone() }
+    }
 }
 
 /// What all setups share: a folder and the mock.
@@ -85,13 +94,14 @@ impl Ground {
         let log = File::create(dir.path().join("mock.log"))?;
         let mock = Process::start(LOAD_CORE, &myself, &["mock", &mock_port.to_string()], log)?;
         let envoy = envoy.map_or_else(find_envoy, Ok)?;
+        write_routes(&dir.path().join("routes"))?;
         Ok(Self { dir, envoy, myself, mock_port, _mock: mock })
     }
 
     /// Envoy by itself.
     pub(crate) fn alone(&self) -> Result<Setup> {
         let (port, config) = self.fill("alone", include_str!("alone.yaml"))?;
-        let envoy = self.envoy("alone", &config)?;
+        let envoy = Rc::new(self.envoy("alone", &config)?);
         Ok(Setup { name: "alone", port, model: "bench", path: CHAT, envoy, sidecar: None, swaps: None })
     }
 
@@ -99,8 +109,8 @@ impl Ground {
     pub(crate) fn noop(&self) -> Result<Setup> {
         let (port, config) = self.fill("noop", include_str!("floor.yaml"))?;
         let socket = self.socket("noop");
-        let sidecar = self.start("noop-sidecar", &self.myself, &["noop", &socket])?;
-        let envoy = self.envoy("noop", &config)?;
+        let sidecar = Rc::new(self.start("noop-sidecar", &self.myself, &["noop", &socket])?);
+        let envoy = Rc::new(self.envoy("noop", &config)?);
         Ok(Setup {
             name: "noop",
             port,
@@ -112,15 +122,14 @@ impl Ground {
         })
     }
 
-    /// Envoy with Attaché and a graph of ten elements, unless this build can not serve. Asked by `path`.
-    pub(crate) fn pair(&self, name: &'static str, path: &'static str) -> Result<Option<Setup>> {
+    /// Envoy with Attaché, asked by `path` for a graph of ten elements; `ledger` is where its counters are. None where this
+    /// build can not serve.
+    pub(crate) fn pair(&self, name: &'static str, path: &'static str, ledger: &str) -> Result<Option<Setup>> {
         let help = Command::new(ATTACHE).args(["serve", "--help"]).stderr(Stdio::null()).output()?;
         if !help.status.success() || help.stdout.is_empty() {
             return Ok(None);
         }
-        fs::create_dir_all(self.dir.path().join("routes"))?;
-        fs::write(self.dir.path().join("routes/bench.json"), include_str!("bench.json"))?;
-        let (port, config) = self.fill(name, include_str!("attache.yaml"))?;
+        let (port, config) = self.fill(name, &include_str!("attache.yaml").replace("$LEDGER", ledger))?;
         let config = config.to_string_lossy();
         let printed = Command::new(ATTACHE).args(["envoy", "-c", &config]).output()?;
         if !printed.status.success() {
@@ -128,8 +137,8 @@ impl Ground {
         }
         let bootstrap = self.dir.path().join(format!("{name}-envoy.yaml"));
         fs::write(&bootstrap, printed.stdout)?;
-        let sidecar = Some(self.start(name, Path::new(ATTACHE), &["serve", "-c", &config])?);
-        let envoy = self.envoy(name, &bootstrap)?;
+        let sidecar = Some(Rc::new(self.start(name, Path::new(ATTACHE), &["serve", "-c", &config])?));
+        let envoy = Rc::new(self.envoy(name, &bootstrap)?);
         Ok(Some(Setup { name, port, model: "dynamic/bench", path, envoy, sidecar, swaps: None }))
     }
 
@@ -175,6 +184,16 @@ impl Ground {
         fs::write(&path, filled)?;
         Ok((front, path))
     }
+}
+
+/// What every pair can be asked for.
+fn write_routes(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("bench.json"), include_str!("bench.json"))?;
+    for (name, route) in limits::routes() {
+        fs::write(folder.join(name).with_extension("json"), route.to_string())?;
+    }
+    Ok(())
 }
 
 /// Waits until `setup` answers.

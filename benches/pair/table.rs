@@ -15,14 +15,14 @@ pub(crate) struct Round {
 
 /// The medians of a setup's rounds.
 #[derive(Clone, Copy, Debug)]
-struct Medians {
+pub(crate) struct Medians {
     rate: f64,
     /// CPU microseconds per request.
     envoy: f64,
     sidecar: f64,
     /// Milliseconds.
-    p50: f64,
-    p99: f64,
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
 }
 
 /// The column heads.
@@ -49,7 +49,7 @@ pub(crate) fn lines(case: &str, setups: &[Setup], rounds: &[Vec<Round>]) -> Vec<
     let [alone, noop, ..] = medians.as_slice() else { return vec![] };
     let line = |(setup, of): (&Setup, &Medians)| {
         let (added, floor) = (of.p50 - alone.p50, noop.p50 - alone.p50);
-        let (cpu, least) = (of.envoy + of.sidecar, noop.envoy + noop.sidecar);
+        let (cpu, least) = (of.cpu(), noop.cpu());
         format!(
             "{case:<10} {:<8} {:>8.0} {:>9.1} {:>11.1} {cpu:>9.1} {:>7.2} {:>8.3} {:>8.3} {added:>10.3} {:>7.2}",
             setup.name,
@@ -71,20 +71,25 @@ pub(crate) fn lines(case: &str, setups: &[Setup], rounds: &[Vec<Round>]) -> Vec<
 /// What translating costs beside passing the bytes.
 fn translated(case: &str, medians: &[Medians]) -> Option<String> {
     let [_, _, identity, messages, ..] = medians else { return None };
-    let cpu = (messages.envoy + messages.sidecar) / (identity.envoy + identity.sidecar);
+    let cpu = messages.cpu() / identity.cpu();
     Some(format!("{case:<10} messages ÷ attache: CPU {cpu:.2}, p50 {:.2}", messages.p50 / identity.p50))
 }
 
 /// What swapping the world under traffic costs beside leaving it alone.
 fn swapped(case: &str, medians: &[Medians]) -> Option<String> {
     let [_, _, still, _, swaps] = medians else { return None };
-    let cpu = (swaps.envoy + swaps.sidecar) / (still.envoy + still.sidecar);
+    let cpu = swaps.cpu() / still.cpu();
     let (p50, p99) = (swaps.p50 / still.p50, swaps.p99 / still.p99);
     Some(format!("{case:<10} swaps ÷ attache: CPU {cpu:.2}, p50 {p50:.2}, p99 {p99:.2}"))
 }
 
 impl Medians {
-    fn of(rounds: &[Round]) -> Self {
+    /// CPU microseconds per request, of both.
+    pub(crate) fn cpu(&self) -> f64 {
+        self.envoy + self.sidecar
+    }
+
+    pub(crate) fn of(rounds: &[Round]) -> Self {
         let per_request = |round: &Round, time: Duration| time.as_secs_f64() * 1e6 / count(round);
         Self {
             rate: median(rounds, |round| count(round) / round.time.as_secs_f64()),
