@@ -9,9 +9,10 @@ import subprocess
 import urllib.request
 
 import httpx
+import postgres
 import pytest
 from cluster import Cluster
-from control import soon
+from control import TOKEN, done, made_key, soon
 from manifests import overlay
 
 PAIRS = 4
@@ -55,12 +56,19 @@ def redis(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def fleet(provider, redis, tmp_path_factory):
-    store = tmp_path_factory.mktemp("store") / "attache.db"
+def store():
+    """Where the pairs keep what they share."""
+    with postgres.serving() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def fleet(provider, redis, store):
     variables = {
         "OPENAI_API_KEY": "a-key-of-the-provider",
         "ATTACHE_DEMO_KEY": KEY,
-        "ATTACHE_STORE": f"sqlite:{store}",
+        "ATTACHE_ADMIN_TOKEN": TOKEN,
+        "ATTACHE_STORE": store,
         "ATTACHE_LEDGER": redis,
     }
     changes = {
@@ -139,6 +147,16 @@ def of_sessions(fleet, count):
 def test_every_pair_counts_where_the_secret_says(fleet, redis):
     for pod in fleet.cluster.of("attache"):
         soon(lambda: httpx.get(f"http://{pod.address}:8081/status").json()["ledger"] == {"engine": redis, "state": "here"}, seconds=20)
+
+
+def test_what_is_made_at_one_pair_is_live_at_all(fleet):
+    pods = fleet.cluster.of("attache")
+    with httpx.Client(base_url=f"http://{pods[0].address}:8081/api/v1", headers={"authorization": f"Bearer {TOKEN}"}) as api:
+        soon(lambda: len(done(api.get("/pairs"))) == PAIRS, seconds=20)
+        key = {"authorization": f"Bearer {made_key(api)['token']}"}
+    for pod in pods:
+        url = f"http://{pod.address}:8080/v1/chat/completions"
+        soon(lambda: httpx.post(url, json=body(), headers=key, timeout=60).status_code == 200)
 
 
 def test_a_session_stays_at_its_pair_by_whichever_header(fleet):
