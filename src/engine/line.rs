@@ -2,7 +2,8 @@
 
 use super::{Address, address::Kind};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, ScriptInvocation, TlsMode,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind,
+    TlsMode,
     aio::MultiplexedConnection,
     cluster::ClusterClientBuilder,
     cluster_async::ClusterConnection,
@@ -42,10 +43,22 @@ impl Line {
         }
     }
 
-    pub(super) async fn run<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, RedisError> {
+    /// Runs a script by `call`, which names it by its hash; where that is not known, it is loaded.
+    pub(super) async fn run<T: FromRedisValue>(&self, script: &Script, call: &Cmd) -> Result<T, RedisError> {
+        match self.command(call).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.load(script).await?;
+                self.command(call).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn load(&self, script: &Script) -> Result<(), RedisError> {
+        let script = script.prepare_invoke();
         match self.clone() {
-            Self::One(mut line) => call.invoke_async(&mut line).await,
-            Self::Cluster(mut line) => call.invoke_async(&mut line).await,
+            Self::One(mut line) => script.load_async(&mut line).await.map(drop),
+            Self::Cluster(mut line) => script.load_async(&mut line).await.map(drop),
         }
     }
 

@@ -9,9 +9,11 @@ mod line;
 pub use address::{Address, BadAddress};
 
 use arc_swap::ArcSwapOption;
+use futures_util::FutureExt;
 use line::Line;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind};
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -20,11 +22,14 @@ use std::{
 };
 use tokio::{
     sync::{Notify, watch},
+    task::yield_now,
     time::{sleep, timeout},
 };
 
 /// So many calls in a row that are late give a connection up.
 const LATE: u32 = 3;
+/// So often all other tasks have their turn before an answer is given up: one of them is the connection.
+const TURNS: u32 = 3;
 /// How long after a failure the first new connection is tried; then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause between two tries.
@@ -121,14 +126,16 @@ impl Engine {
         arguments: &[impl AsRef<[u8]>],
     ) -> Result<T, Away> {
         let line = self.line()?;
-        let mut call = script.prepare_invoke();
+        // one buffer, which a `ScriptInvocation` would copy once more
+        let mut call = Cmd::new();
+        call.arg("EVALSHA").arg(script.get_hash()).arg(keys.len());
         for key in keys {
-            call.key(key.as_ref());
+            call.arg(key.as_ref());
         }
         for argument in arguments {
             call.arg(argument.as_ref());
         }
-        self.judge(&line, timeout(self.settings.deadline, line.run(&call)).await.ok())
+        self.judge(&line, within(self.settings.deadline, line.run(script, &call)).await)
     }
 
     /// Sends a command.
@@ -137,7 +144,7 @@ impl Engine {
     /// The engine is away, late, or answers with an error.
     pub async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Away> {
         let line = self.line()?;
-        self.judge(&line, timeout(self.settings.deadline, line.command(command)).await.ok())
+        self.judge(&line, within(self.settings.deadline, line.command(command)).await)
     }
 
     fn line(&self) -> Result<Arc<Line>, Away> {
@@ -195,7 +202,7 @@ impl Engine {
 
     async fn probe(&self, line: &Arc<Line>) -> Result<(), Away> {
         let ping = Cmd::new().arg("PING").clone();
-        self.judge(line, timeout(self.settings.deadline, line.command::<()>(&ping)).await.ok())
+        self.judge(line, within(self.settings.deadline, line.command::<()>(&ping)).await)
     }
 
     fn stand(&self, standing: Standing) {
@@ -205,6 +212,22 @@ impl Engine {
             changed
         });
     }
+}
+
+/// The answer to a call, where it comes in time. It may be this process that is late, and not the engine: what has arrived by
+/// then is taken, once the connection has had its turn to read it.
+async fn within<T>(deadline: Duration, call: impl Future<Output = T>) -> Option<T> {
+    let mut call = pin!(call);
+    if let Ok(answer) = timeout(deadline, &mut call).await {
+        return Some(answer);
+    }
+    for _ in 0..TURNS {
+        yield_now().await;
+        if let Some(answer) = call.as_mut().now_or_never() {
+            return Some(answer);
+        }
+    }
+    None
 }
 
 /// Keeps an engine connected for as long as somebody holds it.
@@ -251,7 +274,6 @@ fn breaks(error: &RedisError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::FutureExt;
 
     #[tokio::test]
     async fn an_engine_that_is_away_lets_nobody_wait() {

@@ -5,7 +5,7 @@ use crate::window::{Calendar, Window};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Slots per sliding window: what a counter may weigh against how late an amount may leave.
-const SLOTS: u64 = 64;
+pub(super) const SLOTS: u64 = 64;
 
 /// What one limit holds for one key, in at most [`SLOTS`] + 2 slots.
 ///

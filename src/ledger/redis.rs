@@ -3,15 +3,20 @@
 //! Redis keeps the time, so pairs need not agree on it. A settlement that can not be delivered waits until the engine is back;
 //! what is never settled expires there, as it does when the pair itself is gone.
 
-use super::{Actual, Ask, Grant, Ledger, LedgerError, Limit, Tab, Unit, counter::micros};
+use super::{
+    Actual, Ask, Grant, Ledger, LedgerError, Limit, Tab, Unit,
+    counter::{SLOTS, micros},
+};
 use crate::{
     engine::{Away, Engine, Standing},
     window::Window,
 };
 use ::redis::Script;
 use futures_util::future::BoxFuture;
+use rmp::encode::{write_array_len, write_uint};
 use std::{
     collections::VecDeque,
+    fmt::Arguments,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
@@ -76,36 +81,33 @@ impl Redis {
 
     async fn run(&self, op: &str, tab: Tab<'_>, asks: &[Ask], now: Duration) -> Result<Vec<Grant>, Away> {
         let keys = self.keys(tab.scope, asks.iter().map(|ask| &ask.limit));
-        let mut arguments = self.arguments(op, tab.exchange, now);
-        for Ask { limit, amount } in asks {
-            let (kind, spec) = spec(&limit.window, now);
-            arguments.extend([kind.into(), spec, limit.unit.name().into()]);
-            arguments.extend([amount.to_string(), limit.most.to_string()]);
-        }
+        let arguments = self.arguments(op, tab.exchange, now, packed(asks, now));
         let told: Vec<f64> = self.engine.run(&self.script, &keys, &arguments).await?;
         Ok(told.as_chunks().0.iter().map(grant).collect())
     }
 
     async fn close(&self, settled: &Waiting) -> Result<(), Away> {
-        let mut arguments = self.arguments("settle", &settled.exchange, settled.now);
-        for known in Unit::ALL {
-            arguments.extend([known.name().to_owned(), settled.actual.of(known).to_string()]);
-        }
+        let mut actual = list(Unit::ALL.len());
+        numbers(&mut actual, Unit::ALL.map(|unit| settled.actual.of(unit)));
+        let arguments = self.arguments("settle", &settled.exchange, settled.now, actual);
         self.engine.run(&self.script, &self.keys(&settled.scope, []), &arguments).await
     }
 
     /// What the exchanges of a scope hold, when they expire, then the counters.
     fn keys<'a>(&self, scope: &str, limits: impl IntoIterator<Item = &'a Limit>) -> Vec<String> {
-        let tagged = |rest: &str| format!("{}:{{r:{scope}}}:{LAYOUT}:{rest}", self.prefix);
+        let tagged = |rest: Arguments<'_>| format!("{}:{{r:{scope}}}:{LAYOUT}:{rest}", self.prefix);
         let counter = |limit: &Limit| {
-            tagged(&format!("c:{}:{}:{}", limit.unit.name(), limit.window.spell(), limit.key))
+            tagged(format_args!("c:{}:{}:{}", limit.unit.name(), limit.window.spell(), limit.key))
         };
-        [tagged("held"), tagged("open")].into_iter().chain(limits.into_iter().map(counter)).collect()
+        [tagged(format_args!("held")), tagged(format_args!("open"))]
+            .into_iter()
+            .chain(limits.into_iter().map(counter))
+            .collect()
     }
 
-    fn arguments(&self, op: &str, exchange: &str, now: Duration) -> Vec<String> {
+    fn arguments(&self, op: &str, exchange: &str, now: Duration, rest: Vec<u8>) -> [Vec<u8>; 5] {
         let time = if self.told_time { micros(now).to_string() } else { String::new() };
-        vec![op.to_owned(), exchange.to_owned(), micros(self.ttl).to_string(), time]
+        [op.into(), exchange.into(), micros(self.ttl).to_string().into(), time.into(), rest]
     }
 
     fn wait(&self, settled: Waiting) {
@@ -195,17 +197,44 @@ fn away(away: Away) -> LedgerError {
     LedgerError::Away(away.0)
 }
 
-/// A window as the script reads it. Of the calendar it gets the bounds around our own time: which of these periods it is, the
+/// Fields of an ask, as the script reads it.
+const FIELDS: usize = 5;
+
+/// What is asked, as the script reads it. Of the calendar it gets the bounds around our own time: which of these periods it is, the
 /// engine's time tells.
-fn spec(window: &Window, now: Duration) -> (&'static str, String) {
-    match window {
-        Window::Sliding(length) => ("s", micros(*length).max(1).to_string()),
-        Window::Fixed(length) => ("f", micros(*length).max(1).to_string()),
-        Window::Calendar(calendar) => {
-            ("c", calendar.bounds(now).map(|bound| micros(bound).to_string()).join(","))
+fn packed(asks: &[Ask], now: Duration) -> Vec<u8> {
+    let mut packed = list(asks.len() * FIELDS);
+    let length = |window: &Duration| micros(*window).max(1);
+    for Ask { limit, amount } in asks {
+        match &limit.window {
+            Window::Sliding(window) => {
+                numbers(&mut packed, [length(window).div_ceil(SLOTS), length(window)]);
+            }
+            Window::Fixed(window) => numbers(&mut packed, [length(window), 0]),
+            Window::Open => numbers(&mut packed, [0, 0]),
+            Window::Calendar(calendar) => {
+                let bounds = calendar.bounds(now).map(micros);
+                packed.extend(list(bounds.len()));
+                numbers(&mut packed, bounds.into_iter().chain([0]));
+            }
         }
-        Window::Open => ("o", String::new()),
+        let unit = Unit::ALL.iter().position(|unit| *unit == limit.unit).unwrap_or_default() as u64;
+        // the script counts from 1
+        numbers(&mut packed, [unit + 1, *amount, limit.most]);
     }
+    packed
+}
+
+/// The beginning of a list of so many.
+fn list(count: usize) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(16 + count * 9);
+    // a Vec takes everything
+    drop(write_array_len(&mut packed, u32::try_from(count).unwrap_or(u32::MAX)));
+    packed
+}
+
+fn numbers(packed: &mut Vec<u8>, numbers: impl IntoIterator<Item = u64>) {
+    numbers.into_iter().for_each(|number| drop(write_uint(packed, number)));
 }
 
 #[expect(
@@ -278,6 +307,30 @@ mod tests {
         while left().await != Some(80) {
             assert!(tokio::time::Instant::now() < patience, "it was never delivered");
         }
+    }
+
+    /// On one thread, which all of it shares with what keeps it busy.
+    #[tokio::test]
+    async fn what_has_come_while_the_pair_itself_was_busy_is_in_time() {
+        let deadline = Duration::from_millis(200);
+        let engine = Engine::start(
+            Address::read(redis_server()).unwrap(),
+            Settings { deadline, ..Settings::default() },
+        );
+        let ledger = Redis::new(engine, super::super::Settings::default(), "busy");
+        ledger.engine.standing().wait_for(|standing| *standing == Standing::Here).await.unwrap();
+        let limit = Limit { key: "k".into(), unit: Unit::Count, most: 100, window: Window::Open };
+        let asks = [Ask { limit, amount: 1 }];
+        ledger.reserve(tab("the script is there"), &asks, Duration::ZERO).await.unwrap();
+        let busy = async {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            #[expect(clippy::disallowed_methods, reason = "this is what is tested")]
+            std::thread::sleep(deadline * 2);
+        };
+        let (answer, ()) = tokio::join!(ledger.reserve(tab("asked"), &asks, Duration::ZERO), busy);
+        assert_eq!(answer.unwrap().len(), 1);
     }
 
     #[tokio::test(flavor = "multi_thread")]

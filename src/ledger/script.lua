@@ -5,88 +5,80 @@
 -- their ids; a sorted set knows when each expires. All keys of a scope have one hash tag, so that they are on one node of a
 -- cluster; counters of expired exchanges are found by what those hold.
 -- Times are microseconds since the epoch, whole numbers below 1e17, which Redis is given as such.
+--
+-- A window is two numbers, `width` and `stay`: slots of that width, whose amounts stay for so long after their ends. A `width` of 0
+-- is one slot, which never leaves; a list is the bounds of the calendar's periods around now.
+local call, pack, unpacked, floor = redis.call, cmsgpack.pack, cmsgpack.unpack, math.floor
 
 local HELD, OPEN = KEYS[1], KEYS[2]
-local op, exchange, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local now = tonumber(ARGV[4])
+local op, exchange, ttl, now = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if not now then
-  local time = redis.call('TIME')
+  local time = call('TIME')
   now = time[1] * 1000000 + time[2]
 end
 -- how many expired exchanges one call gives back
 local EXPIRED = 64
-local SLOTS = 64
 local SECOND = 1000000
--- where a counter's slots begin
+-- far enough for what never leaves, and still a whole number
+local NEVER = 9e15
+-- where a counter's slots begin, and a step's counters among its keys
 local FIRST = 3
--- so many fields of a part, which is what an exchange holds of one counter:
--- key, slot, amount, unit, kind and spec of the window, remaining, reset
+-- so many fields of an ask: width, stay, unit, amount, most
+local ASK = 5
+-- so many fields of a part, which is what an exchange holds of one counter: key, slot, amount, unit, width, stay, and what it was told
 local PART = 8
 -- in the hash, beside the exchanges: until when it and the set are kept
 local KEPT = ''
 
--- Windows: s(liding) and f(ixed) of a length, c(alendar) by the bounds of the periods around now, o(pen): until it is given back.
-local function window(kind, spec)
-  if kind == 's' then
-    local length = tonumber(spec)
-    local width = math.ceil(length / SLOTS)
-    return { length = length, slot = math.floor(now / width), width = width, stay = length }
-  elseif kind == 'f' then
-    local length = tonumber(spec)
-    return { length = length, slot = math.floor(now / length), width = length, stay = 0 }
-  elseif kind == 'o' then
-    return { length = SECOND, slot = 0, open = true }
-  end
-  local w = { ends = {} }
-  local last
-  for bound in string.gmatch(spec, '%d+') do
-    bound = tonumber(bound)
-    if last then
-      w.ends[last] = bound
-      if last <= now and now < bound then w.slot, w.length = last, bound - now end
-    end
-    last = bound
+-- The slot of now, and how long the whole window is.
+local function slot_now(width, stay)
+  if width == 0 then return 0, SECOND end
+  if type(width) == 'number' then return floor(now / width), stay > 0 and stay or width end
+  for i = 1, #width - 1 do
+    if width[i] <= now and now < width[i + 1] then return width[i], width[i + 1] - now end
   end
   -- a clock that is further off than a whole period: the pair's own present has to do
-  if not w.slot then w.slot, w.ends[last], w.length = last, now + SECOND, SECOND end
-  return w
+  return width[#width], SECOND
 end
 
--- Far enough for what never leaves, and still a whole number.
-local NEVER = 9e15
-
-local function leaves(w, slot)
-  if w.open then return NEVER end
-  if w.ends then return w.ends[slot] or 0 end
-  return (slot + 1) * w.width + w.stay
+-- When the amounts of a slot leave.
+local function leaves(width, stay, slot)
+  if width == 0 then return NEVER end
+  if type(width) == 'number' then return (slot + 1) * width + stay end
+  for i = 1, #width - 1 do
+    if width[i] == slot then return width[i + 1] end
+  end
+  return slot == width[#width] and now + SECOND or 0
 end
 
 -- A counter as it was written; what has left since is dropped.
-local function read(packed, w)
-  local counter = packed and cmsgpack.unpack(packed) or { 0, 0 }
-  while counter[FIRST] and counter[2] <= now do
+local function read(packed, width, stay)
+  if not packed then return { 0, 0 } end
+  local counter = unpacked(packed)
+  while counter[2] <= now and counter[FIRST] do
     counter[1] = counter[1] - counter[FIRST + 1]
     table.remove(counter, FIRST)
     table.remove(counter, FIRST)
-    counter[2] = counter[FIRST] and leaves(w, counter[FIRST]) or 0
+    counter[2] = counter[FIRST] and leaves(width, stay, counter[FIRST]) or 0
   end
   return counter
 end
 
 -- Keeps a counter for as long as it holds anything; `known`: it was kept for its last slot already.
-local function write(key, counter, w, known)
-  if #counter < FIRST then
-    redis.call('DEL', key)
-  elseif known and not w.open then
-    redis.call('SET', key, cmsgpack.pack(counter), 'KEEPTTL')
+local function write(key, counter, width, stay, known)
+  local count = #counter
+  if count < FIRST then
+    call('DEL', key)
+  elseif known and width ~= 0 then
+    call('SET', key, pack(counter), 'KEEPTTL')
   else
-    local span = w.open and ttl or math.max(0, leaves(w, counter[#counter - 1]) - now)
-    redis.call('SET', key, cmsgpack.pack(counter), 'PX', math.ceil(span / 1000) + 1000)
+    local span = width == 0 and ttl or math.max(0, leaves(width, stay, counter[count - 1]) - now)
+    call('SET', key, pack(counter), 'PX', math.ceil(span / 1000) + 1000)
   end
 end
 
 -- Adds to a slot, or takes away; a slot that holds nothing is none.
-local function add(counter, w, slot, amount)
+local function add(counter, width, stay, slot, amount)
   local at = #counter - 1
   while at >= FIRST and counter[at] > slot do at = at - 2 end
   if at < FIRST or counter[at] ~= slot then
@@ -100,7 +92,7 @@ local function add(counter, w, slot, amount)
     table.remove(counter, at)
   end
   counter[1] = counter[1] + amount
-  counter[2] = counter[FIRST] and leaves(w, counter[FIRST]) or 0
+  counter[2] = counter[FIRST] and leaves(width, stay, counter[FIRST]) or 0
 end
 
 local function held(counter, slot)
@@ -111,63 +103,49 @@ local function held(counter, slot)
 end
 
 -- How long until no more than `most` is held.
-local function until_at_most(counter, w, most)
+local function until_at_most(counter, width, stay, most)
   local rest = counter[1]
   for at = FIRST, #counter, 2 do
     rest = rest - counter[at + 1]
-    if rest <= most then return leaves(w, counter[at]) - now end
+    if rest <= most then return leaves(width, stay, counter[at]) - now end
   end
   return 0
 end
 
--- Whether an amount is granted, what remains, and how long until there is more.
-local function answer(counter, w, amount, most)
-  local left = math.max(0, most - counter[1])
-  if counter[1] + amount <= most then
-    local next = counter[2]
-    if next == 0 and amount > 0 then next = leaves(w, w.slot) end
-    return true, left - amount, (w.open or next == 0) and 0 or next - now
-  end
-  if w.open or amount > most then return false, left, w.length end
-  return false, left, until_at_most(counter, w, most - amount)
+-- What is left of a counter, and how long until there is more.
+local function standing(counter, width, most)
+  local left, next = most - counter[1], counter[2]
+  return left > 0 and left or 0, (width == 0 or next == 0) and 0 or next - now
 end
 
 -- Puts what was really used in the place of what an exchange reserved, where that has not left.
 local function close(id, packed, actual)
-  redis.call('HDEL', HELD, id)
-  redis.call('ZREM', OPEN, id)
-  local parts, keys = cmsgpack.unpack(packed), {}
+  call('HDEL', HELD, id)
+  call('ZREM', OPEN, id)
+  local parts, keys = unpacked(packed), {}
   for at = 1, #parts, PART do keys[#keys + 1] = parts[at] end
-  local counters = redis.call('MGET', unpack(keys))
+  local counters = call('MGET', unpack(keys))
   for i, key in ipairs(keys) do
     local at = (i - 1) * PART
-    local slot, reserved, unit = parts[at + 2], parts[at + 3], parts[at + 4]
-    local w = window(parts[at + 5], parts[at + 6])
-    if leaves(w, slot) > now then
-      local counter = read(counters[i], w)
+    local slot, reserved, real = parts[at + 2], parts[at + 3], actual[parts[at + 4]] or 0
+    local width, stay = parts[at + 5], parts[at + 6]
+    if leaves(width, stay, slot) > now then
+      local counter = read(counters[i], width, stay)
       local was = held(counter, slot)
-      local change = math.max(0, was - reserved) + (actual[unit] or 0) - was
+      local change = math.max(0, was - reserved) + real - was
       if change ~= 0 then
-        add(counter, w, slot, change)
-        write(key, counter, w)
+        add(counter, width, stay, slot, change)
+        write(key, counter, width, stay)
       end
     end
   end
 end
 
 local function expire()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', OPEN, '-inf', now, 'LIMIT', 0, EXPIRED)) do
-    local packed = redis.call('HGET', HELD, id)
-    if packed then close(id, packed, {}) else redis.call('ZREM', OPEN, id) end
+  for _, id in ipairs(call('ZRANGEBYSCORE', OPEN, '-inf', now, 'LIMIT', 0, EXPIRED)) do
+    local packed = call('HGET', HELD, id)
+    if packed then close(id, packed, {}) else call('ZREM', OPEN, id) end
   end
-end
-
-local function settle()
-  local packed = redis.call('HGET', HELD, exchange)
-  if not packed then return end
-  local actual = {}
-  for i = 5, #ARGV, 2 do actual[ARGV[i]] = tonumber(ARGV[i + 1]) end
-  close(exchange, packed, actual)
 end
 
 -- Notes what an exchange holds. The hash and the set are kept for twice as long as any of it can be open, which is written
@@ -175,57 +153,59 @@ end
 local function note(parts, kept)
   if not kept or kept < now + ttl then
     local till, span = now + 2 * ttl, math.ceil(2 * ttl / 1000) + 1000
-    redis.call('HSET', HELD, exchange, cmsgpack.pack(parts), KEPT, till)
-    redis.call('ZADD', OPEN, now + ttl, exchange, '+inf', KEPT)
-    redis.call('PEXPIRE', HELD, span)
-    redis.call('PEXPIRE', OPEN, span)
+    call('HSET', HELD, exchange, pack(parts), KEPT, till)
+    call('ZADD', OPEN, now + ttl, exchange, '+inf', KEPT)
+    call('PEXPIRE', HELD, span)
+    call('PEXPIRE', OPEN, span)
   else
-    redis.call('HSET', HELD, exchange, cmsgpack.pack(parts))
-    redis.call('ZADD', OPEN, now + ttl, exchange)
+    call('HSET', HELD, exchange, pack(parts))
+    call('ZADD', OPEN, now + ttl, exchange)
   end
 end
 
--- What the exchange has been granted of a counter before.
+-- What the exchange was told of a counter before.
 local function granted(parts, key)
   for at = 1, #parts, PART do
     if parts[at] == key then return parts[at + 6], parts[at + 7] end
   end
 end
 
--- The answers to a step, up to the first that is no.
+-- The answers to a step, up to the first that is no: whether, what remains, how long until there is more.
 local function ask(reserves)
-  local keys, parts, told, kept, new = {}, {}, {}, nil, false
-  for i = FIRST, #KEYS do keys[#keys + 1] = KEYS[i] end
-  local counters = redis.call('MGET', unpack(keys))
+  local asks, parts, told, kept, new = unpacked(ARGV[5]), {}, {}, nil, false
+  local counters = call('MGET', unpack(KEYS, FIRST))
   if reserves then
-    local noted = redis.call('HMGET', HELD, exchange, KEPT)
-    if noted[1] then parts = cmsgpack.unpack(noted[1]) end
+    local noted = call('HMGET', HELD, exchange, KEPT)
+    if noted[1] then parts = unpacked(noted[1]) end
     kept = tonumber(noted[2])
   end
-  for i, key in ipairs(keys) do
-    local at = 5 * i
+  for i = 1, #counters do
+    local key, at, to, yes = KEYS[i + FIRST - 1], (i - 1) * ASK, 3 * i, 1
+    local width, stay, unit, amount, most = asks[at + 1], asks[at + 2], asks[at + 3], asks[at + 4], asks[at + 5]
     local remaining, reset = granted(parts, key)
-    local yes = remaining ~= nil
-    if not yes then
-      local kind, spec, unit = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-      local amount, w = tonumber(ARGV[at + 3]), window(kind, spec)
-      local counter = read(counters[i], w)
-      yes, remaining, reset = answer(counter, w, amount, tonumber(ARGV[at + 4]))
-      if yes and reserves then
-        if amount ~= 0 then
-          local known = counter[#counter - 1] == w.slot
-          add(counter, w, w.slot, amount)
-          write(key, counter, w, known)
+    if not remaining then
+      local counter = read(counters[i], width, stay)
+      local slot, length = slot_now(width, stay)
+      if counter[1] + amount <= most then
+        if reserves and amount ~= 0 then
+          local known = counter[#counter - 1] == slot
+          add(counter, width, stay, slot, amount)
+          write(key, counter, width, stay, known)
         end
-        local n = #parts
-        parts[n + 1], parts[n + 2], parts[n + 3], parts[n + 4] = key, w.slot, amount, unit
-        parts[n + 5], parts[n + 6], parts[n + 7], parts[n + 8] = kind, spec, remaining, reset
-        new = true
+        remaining, reset = standing(counter, width, most)
+        if reserves then
+          local n = #parts
+          parts[n + 1], parts[n + 2], parts[n + 3], parts[n + 4] = key, slot, amount, unit
+          parts[n + 5], parts[n + 6], parts[n + 7], parts[n + 8] = width, stay, remaining, reset
+          new = true
+        end
+      else
+        yes, remaining, reset = 0, standing(counter, width, most)
+        if width == 0 or amount > most then reset = length else reset = until_at_most(counter, width, stay, most - amount) end
       end
     end
-    at = 3 * i
-    told[at - 2], told[at - 1], told[at] = yes and 1 or 0, remaining, reset
-    if not yes then break end
+    told[to - 2], told[to - 1], told[to] = yes, remaining, reset
+    if yes == 0 then break end
   end
   if new then note(parts, kept) end
   return told
@@ -233,9 +213,10 @@ end
 
 expire()
 if op == 'settle' then
-  settle()
+  local packed = call('HGET', HELD, exchange)
+  if packed then close(exchange, packed, unpacked(ARGV[5])) end
 elseif op == 'reset' then
-  for i = FIRST, #KEYS do redis.call('DEL', KEYS[i]) end
+  call('DEL', unpack(KEYS, FIRST))
 else
   return ask(op == 'reserve')
 end

@@ -4,12 +4,11 @@ import asyncio
 import collections
 import itertools
 import os
-import socket
 import subprocess
 import urllib.request
 
+import engines
 import httpx
-import postgres
 import pytest
 from cluster import Cluster
 from control import TOKEN, done, made_key, soon
@@ -43,22 +42,14 @@ def provider(tmp_path_factory):
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory):
     """Where the pairs count."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path_factory.mktemp("redis"))]
-    engine = subprocess.Popen([os.environ["REDIS_BIN"], *options], stdout=subprocess.DEVNULL)
-    try:
+    with engines.redis(tmp_path_factory.mktemp("redis")) as port:
         yield f"redis://127.0.0.1:{port}"
-    finally:
-        engine.kill()
-        engine.wait()
 
 
 @pytest.fixture(scope="module")
 def store():
     """Where the pairs keep what they share."""
-    with postgres.serving() as url:
+    with engines.postgres() as url:
         yield url
 
 

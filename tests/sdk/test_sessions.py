@@ -1,10 +1,9 @@
 """A conversation of twenty turns through four pairs, across a deployment and a canary, keeps its version, arm and model."""
 
 import os
-import socket
-import subprocess
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
+import engines
 import httpx
 import openai
 import pytest
@@ -25,26 +24,12 @@ def plain(shared):
 @pytest.fixture(scope="module")
 def joined(shared, tmp_path_factory):
     """Four more on the same store, with a Redis instead of the key."""
-    with engine(tmp_path_factory.mktemp("redis")), ExitStack() as stack:
+    with engines.redis(tmp_path_factory.mktemp("redis")) as port, ExitStack() as stack:
+        os.environ["LEDGER"] = f"redis://127.0.0.1:{port}"
         pairs = [stack.enter_context(controlled("redis.yaml")) for _ in range(4)]
         for pair in pairs:
             soon(lambda pair=pair: status(pair)["ledger"]["state"] == "here", seconds=20)
         yield pairs
-
-
-@contextmanager
-def engine(folder):
-    """A Redis; its port is in the environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    os.environ["REDIS_PORT"] = port
-    command = [os.environ["REDIS_BIN"], "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as redis:
-        try:
-            yield
-        finally:
-            redis.terminate()
 
 
 @pytest.fixture(scope="module")
