@@ -15,6 +15,8 @@ pub struct Usage {
     pub cached: u64,
     /// The part of `input` that was written to the provider's prompt cache.
     pub cache_write: u64,
+    /// The part of `cache_write` that is kept for an hour, where the provider takes more for that.
+    pub cache_write_1h: u64,
     /// The part of `input` that was sound.
     pub audio_input: u64,
     /// The part of `input` that was pictures, where the provider counts them apart.

@@ -162,7 +162,7 @@ fn prices_are_dollars_per_million_tokens() {
     assert_eq!(prices.of("openai", "gpt-4o", now), Some(Price::new(2_500_000, 70_000, 10_000_000)));
     assert_eq!(prices.of("mock", "x", now), Some(Price::new(1_000_000, 1_000_000, 2_000_000)));
     let whole = good(
-        "prices: {p/m: {input: 1, output: 2, cached: 3, cache_write: 4, audio_input: 5, image_input: 6, reasoning: 7,
+        "prices: {p/m: {input: 1, output: 2, cached: 3, cache_write: 4, cache_write_1h: 4.5, audio_input: 5, image_input: 6, reasoning: 7,
          audio_output: 8, image_output: 9, request: 0.01}}",
     );
     let price = Price {
@@ -170,6 +170,7 @@ fn prices_are_dollars_per_million_tokens() {
         output: 2_000_000,
         cached: 3_000_000,
         cache_write: 4_000_000,
+        cache_write_1h: 4_500_000,
         audio_input: 5_000_000,
         image_input: 6_000_000,
         reasoning: 7_000_000,

@@ -5,24 +5,37 @@ use crate::{
     chat::Usage,
     dialect::Shape,
     graph::{Amount, LimitAsk},
+    provider::Kinds,
 };
+use memchr::memmem;
 
 /// No tokenizer in use makes more tokens of ordinary text than one for every three bytes.
 const BYTES_PER_TOKEN: u64 = 3;
 
 /// What to reserve of a limit, in its unit: with the dearest model that may follow.
 pub(super) fn amount(limit: &LimitAsk<'_>, ask: &Ask, live: &Live) -> u64 {
-    let usage = bound(ask, &live.settings.limits);
-    let prices = &live.snapshot.prices;
+    let usage = || bound(ask, &live.settings.limits);
     match limit.amount {
         Amount::Count(_) | Amount::Concurrency(_) => 1,
-        Amount::Tokens(_) => usage.total(),
-        Amount::InputTokens(_) => usage.input,
-        Amount::OutputTokens(_) => usage.output,
+        Amount::Tokens(_) => usage().total(),
+        Amount::InputTokens(_) => usage().input,
+        Amount::OutputTokens(_) => usage().output,
         Amount::Cost(_) => {
+            let (usage, kinds, prices) = (usage(), kinds(ask), &live.snapshot.prices);
             let price = limit.targets.iter().filter_map(|t| prices.of(&t.provider, &t.model, ask.head.now));
-            price.map(|price| price.cost(&usage)).max().unwrap_or(0)
+            price.map(|price| price.dearest(kinds).cost(&usage)).max().unwrap_or(0)
         }
+    }
+}
+
+/// What the request may come to: whoever wants more than words says so. A word too many only reserves too much.
+fn kinds(ask: &Ask) -> Kinds {
+    let has =
+        |words: &[&str]| words.iter().any(|word| memmem::find(ask.body.bytes(), word.as_bytes()).is_some());
+    Kinds {
+        cache_write: has(&["cache_control\"", "cachePoint\""]),
+        audio: has(&["audio\""]),
+        images: has(&["image\"", "image_url\""]),
     }
 }
 

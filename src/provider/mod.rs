@@ -19,7 +19,7 @@ pub use credential::{
 pub use path::{Task, Where};
 pub use pattern::matches;
 pub use preset::Preset;
-pub use price::{Name as PriceName, Price, PriceSource, Priced, Prices, Rates, usd};
+pub use price::{Kinds, Name as PriceName, Price, PriceSource, Priced, Prices, Rates, usd};
 pub use secret::Secret;
 
 use crate::dialect::{Platform, Quirks, Wire};

@@ -54,6 +54,32 @@ async fn limits_are_told() {
 }
 
 #[tokio::test]
+async fn what_a_request_may_come_to_is_reserved_as_dear_as_it_can_be() {
+    // each of these tokens alone is more than there is
+    let prices = json!({"prices": {"mock/*": {"input": 0, "output": 0, "cache_write_1h": 1e6, "audio_output": 1e6, "image_input": 1e6}}});
+    let models = [model("within"), model("over")];
+    let pair = House::new().settings(prices).route(limited("r", budget(0.5), models)).start().await;
+    let plain = || as_user(pair.ask("r"), "u").with("max_tokens", 20);
+    let said = |part: Value| json!([{"role": "user", "content": [part]}]);
+    let text = |more: Value| {
+        let mut part = json!({"type": "text", "text": "an \"image\", \"audio\" and \"cache_control\""});
+        part.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        said(part)
+    };
+    let kept = json!({"cache_control": {"type": "ephemeral", "ttl": "1h"}});
+    let seen = said(json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}));
+    for (ask, model) in [
+        (plain(), "within"),
+        (plain().with("messages", text(json!({}))), "within"),
+        (plain().with("messages", text(kept)), "over"),
+        (plain().with("messages", seen), "over"),
+        (plain().with("modalities", json!(["text", "audio"])), "over"),
+    ] {
+        assert_eq!(ask.send().await.header("x-attache-model"), model);
+    }
+}
+
+#[tokio::test]
 async fn a_budget_is_never_overspent() {
     // each reserves 20 tokens and uses 10: the last that fits is the one that finds 0.02 left
     let models = [model("paid!tokens=10"), model("free!tokens=0,usage=none")];

@@ -66,6 +66,8 @@ pub(super) struct PriceView {
     cached_input: f64,
     /// Of input that the provider wrote to its cache.
     cache_write: f64,
+    /// Of input that the provider wrote to its cache, to be kept for an hour.
+    cache_write_1h: f64,
     /// Of input that was sound.
     audio_input: f64,
     /// Of input that was pictures.
@@ -88,6 +90,7 @@ impl PriceView {
             output: usd(price.output),
             cached_input: usd(price.cached),
             cache_write: usd(price.cache_write),
+            cache_write_1h: usd(price.cache_write_1h),
             audio_input: usd(price.audio_input),
             image_input: usd(price.image_input),
             reasoning: usd(price.reasoning),
@@ -117,6 +120,9 @@ pub(super) struct PriceVersion {
     /// Of input that the provider wrote to its cache; `input`, if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cache_write: Option<f64>,
+    /// Of input that the provider wrote to its cache, to be kept for an hour; `cache_write`, if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cache_write_1h: Option<f64>,
     /// Of input that was sound; `input`, if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     audio_input: Option<f64>,
@@ -147,6 +153,7 @@ impl PriceVersion {
             output: usd(rates.output),
             cached_input: maybe(rates.cached),
             cache_write: maybe(rates.cache_write),
+            cache_write_1h: maybe(rates.cache_write_1h),
             audio_input: maybe(rates.audio_input),
             image_input: maybe(rates.image_input),
             reasoning: maybe(rates.reasoning),
@@ -173,6 +180,7 @@ impl PriceVersion {
             output: one("output", self.output)?,
             cached: maybe("cached_input", self.cached_input)?,
             cache_write: maybe("cache_write", self.cache_write)?,
+            cache_write_1h: maybe("cache_write_1h", self.cache_write_1h)?,
             audio_input: maybe("audio_input", self.audio_input)?,
             image_input: maybe("image_input", self.image_input)?,
             reasoning: maybe("reasoning", self.reasoning)?,

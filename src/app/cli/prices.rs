@@ -12,8 +12,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// What a price is besides `input`, `output` and `cached_input`, and what each is where it is not set.
-const BESIDES: [(&str, Option<&str>); 7] = [
+const BESIDES: [(&str, Option<&str>); 8] = [
     ("cache_write", Some("input")),
+    ("cache_write_1h", Some("cache_write")),
     ("audio_input", Some("input")),
     ("image_input", Some("input")),
     ("reasoning", Some("output")),
@@ -71,6 +72,9 @@ struct Figures {
     /// Prompt tokens written to the provider's cache; --in, if not given.
     #[arg(long, value_name = "USD")]
     cache_write: Option<f64>,
+    /// Prompt tokens written there to be kept for an hour; --cache-write, if not given.
+    #[arg(long, value_name = "USD")]
+    cache_write_1h: Option<f64>,
     /// Prompt tokens of sound; --in, if not given.
     #[arg(long, value_name = "USD")]
     audio_input: Option<f64>,
@@ -179,6 +183,7 @@ impl Figures {
             ("output", Some(self.out)),
             ("cached_input", self.cached_input),
             ("cache_write", self.cache_write),
+            ("cache_write_1h", self.cache_write_1h),
             ("audio_input", self.audio_input),
             ("image_input", self.image_input),
             ("reasoning", self.reasoning),

@@ -35,6 +35,7 @@ fn rates(mut section: Section<'_>) -> Option<Rates> {
         from: section.value("from", moment),
         cached: section.value("cached", per_token),
         cache_write: section.value("cache_write", per_token),
+        cache_write_1h: section.value("cache_write_1h", per_token),
         audio_input: section.value("audio_input", per_token),
         image_input: section.value("image_input", per_token),
         reasoning: section.value("reasoning", per_token),

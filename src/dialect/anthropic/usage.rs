@@ -16,7 +16,16 @@ pub(super) struct Figures {
     cache_read_input_tokens: u64,
     #[serde(deserialize_with = "lenient")]
     cache_creation_input_tokens: u64,
+    cache_creation: Option<Creation>,
     output_tokens_details: Option<Details>,
+}
+
+/// For how long what was written to the cache is kept.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct Creation {
+    #[serde(deserialize_with = "lenient")]
+    ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -39,6 +48,7 @@ impl Figures {
         self.cache_read_input_tokens = self.cache_read_input_tokens.max(later.cache_read_input_tokens);
         self.cache_creation_input_tokens =
             self.cache_creation_input_tokens.max(later.cache_creation_input_tokens);
+        self.cache_creation = later.cache_creation.or(self.cache_creation);
         self.output_tokens_details = later.output_tokens_details.or(self.output_tokens_details);
     }
 }
@@ -51,6 +61,7 @@ impl From<Figures> for Usage {
             output: figures.output_tokens,
             cached,
             cache_write,
+            cache_write_1h: figures.cache_creation.map_or(0, |creation| creation.ephemeral_1h_input_tokens),
             reasoning: figures.output_tokens_details.map_or(0, |details| details.thinking_tokens),
             ..Self::default()
         }
@@ -63,6 +74,12 @@ pub(super) fn write(usage: &Usage) -> Map<String, Value> {
     let mut figures = Map::new();
     figures.insert("input_tokens".into(), fresh.into());
     figures.insert("cache_creation_input_tokens".into(), usage.cache_write.into());
+    if usage.cache_write_1h > 0 {
+        let rest = usage.cache_write.saturating_sub(usage.cache_write_1h);
+        let kept =
+            json!({"ephemeral_1h_input_tokens": usage.cache_write_1h, "ephemeral_5m_input_tokens": rest});
+        figures.insert("cache_creation".into(), kept);
+    }
     figures.insert("cache_read_input_tokens".into(), usage.cached.into());
     figures.insert("output_tokens".into(), usage.output.into());
     if usage.reasoning > 0 {
@@ -83,6 +100,18 @@ mod tests {
         .unwrap();
         let usage = Usage::from(figures);
         assert_eq!((usage.input, usage.cached, usage.output, usage.reasoning), (100, 90, 5, 2));
+        let back: Figures = serde_json::from_value(Value::Object(write(&usage))).unwrap();
+        assert_eq!(Usage::from(back), usage);
+    }
+
+    #[test]
+    fn what_is_kept_for_an_hour_is_told_apart() {
+        let figures: Figures = serde_json::from_value(json!({"input_tokens": 10, "output_tokens": 5,
+            "cache_creation_input_tokens": 30,
+            "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}}))
+        .unwrap();
+        let usage = Usage::from(figures);
+        assert_eq!((usage.input, usage.cache_write, usage.cache_write_1h), (40, 30, 20));
         let back: Figures = serde_json::from_value(Value::Object(write(&usage))).unwrap();
         assert_eq!(Usage::from(back), usage);
     }

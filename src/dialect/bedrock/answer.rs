@@ -129,13 +129,21 @@ pub(super) fn usage(usage: &Value) -> Option<Usage> {
     let count = |field: &str| usage.get(field).and_then(Value::as_u64);
     let (cached, cache_write) =
         (count("cacheReadInputTokens").unwrap_or(0), count("cacheWriteInputTokens").unwrap_or(0));
+    let kept: u64 = usage.get("cacheDetails").and_then(Value::as_array).into_iter().flatten().map(hour).sum();
     Some(Usage {
         input: count("inputTokens")?.saturating_add(cached).saturating_add(cache_write),
         output: count("outputTokens").unwrap_or(0),
         cached,
         cache_write,
+        cache_write_1h: kept,
         ..Usage::default()
     })
+}
+
+/// The tokens of a detail of the cache that are kept for an hour.
+fn hour(detail: &Value) -> u64 {
+    let tokens = detail.get("inputTokens").filter(|_| detail.get("ttl").is_some_and(|ttl| ttl == "1h"));
+    tokens.and_then(Value::as_u64).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ impl From<Figures> for Usage {
             output: figures.completion_tokens,
             cached: input.cached_tokens,
             cache_write: input.cache_write_tokens,
+            cache_write_1h: 0,
             audio_input: input.audio_tokens,
             image_input: input.image_tokens,
             reasoning: output.reasoning_tokens,

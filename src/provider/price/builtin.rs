@@ -13,9 +13,12 @@ pub(super) fn prices() -> impl Iterator<Item = (&'static str, &'static str, Pric
     text.chain(OTHERS.iter().copied())
 }
 
-/// Anthropic takes a quarter more for what is written to its cache, to be kept for five minutes.
+/// Anthropic takes a quarter more for what is written to its cache, to be kept for five minutes, and twice as much for an hour.
 fn written(provider: &str, price: Price) -> Price {
-    if provider == "anthropic" { Price { cache_write: price.input / 4 * 5, ..price } } else { price }
+    match provider {
+        "anthropic" => Price { cache_write: price.input / 4 * 5, cache_write_1h: price.input * 2, ..price },
+        _ => price,
+    }
 }
 
 /// Model, then input, cached input and output in micro-dollars per million tokens: `2_500_000` is $2.50.

@@ -18,6 +18,8 @@ pub struct Price {
     pub cached: u64,
     /// Per prompt token that was written to the provider's cache.
     pub cache_write: u64,
+    /// Per prompt token that was written there to be kept for an hour.
+    pub cache_write_1h: u64,
     /// Per prompt token of sound.
     pub audio_input: u64,
     /// Per prompt token of pictures.
@@ -34,6 +36,17 @@ pub struct Price {
     pub request: u64,
 }
 
+/// What an exchange may come to, besides plain tokens, cached ones and reasoning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// Something is written to the provider's cache.
+    pub cache_write: bool,
+    /// There is sound.
+    pub audio: bool,
+    /// There are pictures.
+    pub images: bool,
+}
+
 impl Price {
     /// A price per prompt token, per cached one and per answer token, in pico-dollars; the others follow from these.
     #[must_use]
@@ -42,6 +55,7 @@ impl Price {
             input,
             cached,
             cache_write: input,
+            cache_write_1h: input,
             audio_input: input,
             image_input: input,
             output,
@@ -59,7 +73,8 @@ impl Price {
         let input = [
             (usage.audio_input, self.audio_input),
             (usage.image_input, self.image_input),
-            (usage.cache_write, self.cache_write),
+            (usage.cache_write_1h, self.cache_write_1h),
+            (usage.cache_write.saturating_sub(usage.cache_write_1h), self.cache_write),
             (usage.cached, self.cached),
         ];
         let output = [
@@ -70,6 +85,22 @@ impl Price {
         let pico =
             paid(usage.input, self.input, &input).saturating_add(paid(usage.output, self.output, &output));
         u64::try_from(pico.div_ceil(1000)).unwrap_or(u64::MAX).saturating_add(self.request)
+    }
+
+    /// The same where it is not known yet of which kinds the tokens will be: each is as dear as it can be.
+    #[must_use]
+    pub fn dearest(&self, kinds: Kinds) -> Self {
+        let written = self.cache_write.max(self.cache_write_1h);
+        let most = |plain: [u64; 2], others: [(bool, u64); 3]| {
+            let possible = others.into_iter().filter_map(|(possible, price)| possible.then_some(price));
+            plain.into_iter().chain(possible).max().unwrap_or_default()
+        };
+        let Kinds { cache_write, audio, images } = kinds;
+        let input = [(cache_write, written), (audio, self.audio_input), (images, self.image_input)];
+        let output = [(audio, self.audio_output), (images, self.image_output), (false, 0)];
+        let (input, output) =
+            (most([self.input, self.cached], input), most([self.output, self.reasoning], output));
+        Self { request: self.request, ..Self::new(input, input, output) }
     }
 }
 
@@ -116,6 +147,7 @@ mod tests {
             input: 1000,
             cached: 2000,
             cache_write: 3000,
+            cache_write_1h: 4000,
             audio_input: 5000,
             image_input: 7000,
             output: 11_000,
@@ -128,6 +160,7 @@ mod tests {
             input: 111,
             cached: 10,
             cache_write: 20,
+            cache_write_1h: 5,
             audio_input: 30,
             image_input: 40,
             output: 106,
@@ -136,9 +169,15 @@ mod tests {
             image_output: 3,
             estimated: false,
         };
-        let input = 11 + 10 * 2 + 20 * 3 + 30 * 5 + 40 * 7;
+        let input = 11 + 10 * 2 + 15 * 3 + 5 * 4 + 30 * 5 + 40 * 7;
         let output = 100 * 11 + 13 + 2 * 17 + 3 * 19;
         assert_eq!(price.cost(&used), input + output + 1_000_000);
+        // nobody knows yet what it will be
+        let (none, plain) = (Kinds::default(), Usage { input: 10, output: 10, ..Usage::default() });
+        assert_eq!(price.dearest(none).cost(&plain), 10 * 2 + 10 * 13 + 1_000_000);
+        assert_eq!(price.dearest(Kinds { cache_write: true, ..none }).cost(&plain), 10 * 4 + 130 + 1_000_000);
+        assert_eq!(price.dearest(Kinds { audio: true, ..none }).cost(&plain), 50 + 170 + 1_000_000);
+        assert_eq!(price.dearest(Kinds { images: true, ..none }).cost(&plain), 70 + 190 + 1_000_000);
         // a provider that counts cached sound twice is not paid twice
         let twice = Usage { input: 10, audio_input: 8, cached: 8, ..Usage::default() };
         assert_eq!(price.cost(&twice), 8 * 5 + 2 * 2 + 1_000_000);

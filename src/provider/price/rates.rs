@@ -19,6 +19,8 @@ pub struct Rates {
     pub cached: Option<u64>,
     /// Per prompt token written to the provider's cache; else `input`.
     pub cache_write: Option<u64>,
+    /// Per prompt token written there to be kept for an hour; else `cache_write`.
+    pub cache_write_1h: Option<u64>,
     /// Per prompt token of sound; else `input`.
     pub audio_input: Option<u64>,
     /// Per prompt token of pictures; else `input`.
@@ -76,6 +78,7 @@ impl Rates {
             input: self.input,
             cached: self.cached.unwrap_or(self.input),
             cache_write: self.cache_write.unwrap_or(self.input),
+            cache_write_1h: self.cache_write_1h.or(self.cache_write).unwrap_or(self.input),
             audio_input: self.audio_input.unwrap_or(self.input),
             image_input: self.image_input.unwrap_or(self.input),
             output: self.output,
@@ -102,7 +105,10 @@ mod tests {
         let short = Rates { input: 2, output: 10, ..Rates::default() };
         assert_eq!(short.price(), Price::new(2, 2, 10));
         let whole = Rates { cached: Some(1), cache_write: Some(3), reasoning: Some(4), ..short };
-        assert_eq!(whole.price(), Price { cache_write: 3, reasoning: 4, ..Price::new(2, 1, 10) });
+        assert_eq!(
+            whole.price(),
+            Price { cache_write: 3, cache_write_1h: 3, reasoning: 4, ..Price::new(2, 1, 10) }
+        );
     }
 
     #[test]
