@@ -370,9 +370,13 @@ pub(super) async fn a_reset_forgets(make: &impl Fn(Duration) -> Shared) {
     assert!(allowed(&ledger, "a", &[ask(&limit, 10)], NOW).await);
     ledger.reset(SCOPE, &limit).await.unwrap();
     assert_eq!(remaining(&ledger, &limit, NOW).await, 10);
-    // what was reserved before still comes to its end
+    // what was reserved before still comes to its end, where it was not what was reserved
     ledger.settle(tab("a"), Actual { count: 3, ..Actual::default() }, NOW).await.unwrap();
     assert_eq!(remaining(&ledger, &limit, NOW).await, 7);
+    assert!(allowed(&ledger, "b", &[ask(&limit, 1)], NOW).await);
+    ledger.reset(SCOPE, &limit).await.unwrap();
+    ledger.settle(tab("b"), Actual { count: 1, ..Actual::default() }, NOW).await.unwrap();
+    assert_eq!(remaining(&ledger, &limit, NOW).await, 10);
 }
 
 fn month() -> Window {

@@ -75,9 +75,9 @@ impl Counter {
         slot
     }
 
-    /// Puts `real` in the place of the `reserved` amount that went into `slot`, unless that slot has left.
+    /// Puts `real` in the place of the `reserved` amount that went into `slot`, unless that slot has left, or nothing is different.
     pub(super) fn replace(&mut self, slot: u64, reserved: u64, real: u64, now: u64) {
-        if self.frame.has_left(slot, now) {
+        if real == reserved || self.frame.has_left(slot, now) {
             return;
         }
         self.touched = true;

@@ -176,6 +176,7 @@ pub trait Ledger: Send + Sync {
         now: Duration,
     ) -> BoxFuture<'a, Result<Grant, LedgerError>>;
 
-    /// Forgets all that the limit has counted.
+    /// Forgets all that the limit has counted. What is in flight counts when it is settled, if it used something else than it had
+    /// reserved.
     fn reset<'a>(&'a self, scope: &'a str, limit: &'a Limit) -> BoxFuture<'a, Result<(), LedgerError>>;
 }

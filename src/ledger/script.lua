@@ -122,15 +122,12 @@ end
 local function close(id, packed, actual)
   call('HDEL', HELD, id)
   call('ZREM', OPEN, id)
-  local parts, keys = unpacked(packed), {}
-  for at = 1, #parts, PART do keys[#keys + 1] = parts[at] end
-  local counters = call('MGET', unpack(keys))
-  for i, key in ipairs(keys) do
-    local at = (i - 1) * PART
-    local slot, reserved, real = parts[at + 2], parts[at + 3], actual[parts[at + 4]] or 0
-    local width, stay = parts[at + 5], parts[at + 6]
-    if leaves(width, stay, slot) > now then
-      local counter = read(counters[i], width, stay)
+  local parts = unpacked(packed)
+  for at = 1, #parts, PART do
+    local key, slot, reserved, real = parts[at], parts[at + 1], parts[at + 2], actual[parts[at + 3]] or 0
+    local width, stay = parts[at + 4], parts[at + 5]
+    if real ~= reserved and leaves(width, stay, slot) > now then
+      local counter = read(call('GET', key), width, stay)
       local was = held(counter, slot)
       local change = math.max(0, was - reserved) + real - was
       if change ~= 0 then
