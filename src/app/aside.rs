@@ -29,8 +29,8 @@ impl Pace {
     }
 }
 
-/// The thread; it ends with its last handle.
-#[derive(Debug, Clone)]
+/// The thread; it ends with its handle.
+#[derive(Debug)]
 pub(super) struct Aside(mpsc::Sender<Job>);
 
 impl Aside {

@@ -87,19 +87,17 @@ impl Price {
         u64::try_from(pico.div_ceil(1000)).unwrap_or(u64::MAX).saturating_add(self.request)
     }
 
-    /// The same where it is not known yet of which kinds the tokens will be: each is as dear as it can be.
+    /// The price by which nothing costs too little that is of these kinds: each token is as dear as any of them.
     #[must_use]
     pub fn dearest(&self, kinds: Kinds) -> Self {
-        let written = self.cache_write.max(self.cache_write_1h);
-        let most = |plain: [u64; 2], others: [(bool, u64); 3]| {
-            let possible = others.into_iter().filter_map(|(possible, price)| possible.then_some(price));
-            plain.into_iter().chain(possible).max().unwrap_or_default()
-        };
         let Kinds { cache_write, audio, images } = kinds;
-        let input = [(cache_write, written), (audio, self.audio_input), (images, self.image_input)];
-        let output = [(audio, self.audio_output), (images, self.image_output), (false, 0)];
-        let (input, output) =
-            (most([self.input, self.cached], input), most([self.output, self.reasoning], output));
+        // what can not be, costs nothing
+        let maybe = |possible: bool, price: u64| if possible { price } else { 0 };
+        let input = self.input.max(self.cached);
+        let input = input.max(maybe(cache_write, self.cache_write.max(self.cache_write_1h)));
+        let input = input.max(maybe(audio, self.audio_input)).max(maybe(images, self.image_input));
+        let output = self.output.max(self.reasoning);
+        let output = output.max(maybe(audio, self.audio_output)).max(maybe(images, self.image_output));
         Self { request: self.request, ..Self::new(input, input, output) }
     }
 }
